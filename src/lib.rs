@@ -1,1 +1,6 @@
-//! placeholder
+//! `sftp-okta` deploys a managed SFTP service on AWS Transfer Family whose users sign in with Okta.
+//!
+//! The binary is a thin shell over this library; `ARCHITECTURE.md` is the map.
+
+pub mod error;
+pub mod exit_code;
