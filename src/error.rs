@@ -107,6 +107,12 @@ impl Error {
         self
     }
 
+    /// Adds what to do next, unless something better is known already.
+    #[must_use]
+    pub fn hint_if_none(self, hint: &str) -> Self {
+        if self.hint.is_some() { self } else { self.hint(hint) }
+    }
+
     /// Adds the resource it happened to.
     #[must_use]
     pub fn resource(mut self, resource: impl Into<String>) -> Self {

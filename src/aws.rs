@@ -1,0 +1,167 @@
+//! SDK configuration and clients: the only place that loads them, and the one that turns SDK errors into ours.
+
+mod failure;
+
+use std::env;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+
+use crate::error::{Error, ErrorCode, Result};
+
+pub use failure::{Refusal, failure, refusal};
+
+/// How long a connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long one attempt of one call may take. CloudFormation answers a large template in a few seconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Attempts a call may take, the first included, where the SDK thinks it safe to repeat.
+const MAX_ATTEMPTS: u32 = 5;
+
+/// One client a service, built from one configuration.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// AWS CloudFormation.
+    pub cloudformation: aws_sdk_cloudformation::Client,
+    /// AWS Transfer Family.
+    pub transfer: aws_sdk_transfer::Client,
+    /// AWS Identity and Access Management.
+    pub iam: aws_sdk_iam::Client,
+    /// Amazon S3.
+    pub s3: aws_sdk_s3::Client,
+    /// AWS Security Token Service.
+    pub sts: aws_sdk_sts::Client,
+    /// The region every call goes to.
+    pub region: String,
+    /// The endpoint that stands in for AWS, where one is configured.
+    pub endpoint: Option<String>,
+}
+
+/// Who the credentials belong to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The twelve-digit account id.
+    pub account: String,
+    /// The caller's ARN.
+    pub arn: String,
+    /// The partition the account lives in: `aws`, `aws-cn`, `aws-us-gov`, …
+    pub partition: String,
+}
+
+/// Builds the clients. The SDK's own environment and profiles work unaided; `region` and `profile` override them.
+///
+/// # Errors
+/// `Configuration` when no region is set anywhere.
+pub async fn connect(region: Option<&str>, profile: Option<&str>) -> Result<Clients> {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .timeout_config(
+            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build(),
+        );
+    if let Ok(name) = AppName::new(concat!("sftp-okta-", env!("CARGO_PKG_VERSION"))) {
+        loader = loader.app_name(name);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    let config = loader.load().await;
+    let region = config.region().map(ToString::to_string).ok_or_else(no_region)?;
+    let endpoint = endpoint_override(&config, |name| env::var(name).ok());
+
+    // Another endpoint than AWS rarely answers to bucket.host names: address buckets by path there.
+    let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(endpoint.is_some()).build();
+    Ok(Clients {
+        cloudformation: aws_sdk_cloudformation::Client::new(&config),
+        transfer: aws_sdk_transfer::Client::new(&config),
+        iam: aws_sdk_iam::Client::new(&config),
+        s3: aws_sdk_s3::Client::from_conf(s3),
+        sts: aws_sdk_sts::Client::new(&config),
+        region,
+        endpoint,
+    })
+}
+
+/// Asks whose credentials these are. This is the first call of every command: it costs nothing, changes nothing, and
+/// tells missing or expired credentials apart from everything that follows.
+///
+/// # Errors
+/// `Credentials`, `Network`, or what STS says.
+pub async fn caller(clients: &Clients) -> Result<Caller> {
+    let answer = clients
+        .sts
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|error| failure("could not find out whose credentials these are (sts:GetCallerIdentity)", &error))?;
+    let (Some(account), Some(arn)) = (answer.account, answer.arn) else {
+        return Err(Error::new(ErrorCode::Service, "STS answered without an account or an ARN"));
+    };
+    let partition = arn.split(':').nth(1).unwrap_or("aws").to_owned();
+    Ok(Caller { account, arn, partition })
+}
+
+/// Refuses any account but the expected one.
+///
+/// # Errors
+/// `WrongAccount` when `expected` is set and differs.
+pub fn guard_account(caller: &Caller, expected: Option<&str>) -> Result<()> {
+    match expected {
+        Some(expected) if expected != caller.account => Err(Error::new(
+            ErrorCode::WrongAccount,
+            format!("these credentials belong to account {}, but the configuration expects {expected}", caller.account),
+        )
+        .resource(caller.arn.clone())
+        .hint("use credentials of the expected account (--profile, AWS_PROFILE), or correct `account`")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn no_region() -> Error {
+    Error::new(ErrorCode::Configuration, "no region is set")
+        .hint("set --region, SFTP_OKTA_REGION, `region` in sftp-okta.toml, AWS_REGION, or a region in the AWS profile")
+}
+
+/// The endpoint that replaces AWS, by the SDK's own rules for `AWS_ENDPOINT_URL` and its forms for one service.
+fn endpoint_override(config: &SdkConfig, environment: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let ignored = environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let one_service = ["CLOUDFORMATION", "TRANSFER", "S3", "STS", "IAM"]
+        .iter()
+        .find_map(|service| environment(&format!("AWS_ENDPOINT_URL_{service}")))
+        .filter(|_| !ignored);
+    config.endpoint_url().map(ToOwned::to_owned).or(one_service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller_of(account: &str) -> Caller {
+        Caller { account: account.into(), arn: format!("arn:aws:iam::{account}:root"), partition: "aws".into() }
+    }
+
+    #[test]
+    fn the_guard_lets_only_the_expected_account_pass() {
+        assert_eq!(guard_account(&caller_of("111122223333"), None), Ok(()));
+        assert_eq!(guard_account(&caller_of("111122223333"), Some("111122223333")), Ok(()));
+        let refused = guard_account(&caller_of("111122223333"), Some("444455556666"));
+        assert_eq!(refused.map_err(|error| error.code), Err(ErrorCode::WrongAccount));
+    }
+
+    #[test]
+    fn an_endpoint_for_one_service_counts_unless_ignored() {
+        let config = SdkConfig::builder().build();
+        let one = |name: &str| (name == "AWS_ENDPOINT_URL_S3").then(|| "http://127.0.0.1:1".to_owned());
+        assert_eq!(endpoint_override(&config, one).as_deref(), Some("http://127.0.0.1:1"));
+        let ignored = |name: &str| match name {
+            "AWS_ENDPOINT_URL_S3" => Some("http://127.0.0.1:1".to_owned()),
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => Some("true".to_owned()),
+            _ => None,
+        };
+        assert_eq!(endpoint_override(&config, ignored), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! The story of a run, on stderr: drawn live on a terminal, one timestamped line an event otherwise.
+//!
+//! Everything that prints while a command works goes through here. stdout is left to the result.
+
+mod line;
+mod live;
+mod style;
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use live::Live;
+
+pub use line::clean;
+pub use style::{ColorChoice, Environment, Mode, Style};
+
+/// A silent job is one that CI systems kill, so it speaks at least this often.
+const HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// How a thing stands, which decides its mark and colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// On its way.
+    Running,
+    /// As it should be.
+    Good,
+    /// Not as it should be.
+    Bad,
+}
+
+/// A stack event as it is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct ResourceEvent<'a> {
+    /// Such as `CREATE_COMPLETE`.
+    pub status: &'a str,
+    /// How the resource stands.
+    pub mood: Mood,
+    /// Such as `AWS::Lambda::Function`.
+    pub resource_type: &'a str,
+    /// The resource's name in the template.
+    pub logical_id: &'a str,
+    /// Why, where the service says.
+    pub reason: Option<&'a str>,
+}
+
+/// The story of one run.
+#[derive(Debug)]
+pub struct Progress {
+    mode: Mode,
+    style: Style,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    live: Option<Live>,
+    step: Option<String>,
+    last_line: Instant,
+    done: usize,
+    expected: usize,
+    settled: std::collections::HashSet<String>,
+    goes_on: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Progress {
+    /// A story told in `mode`.
+    #[must_use]
+    pub fn new(mode: Mode, style: Style) -> Self {
+        let state = State {
+            live: (mode == Mode::Live).then(Live::new),
+            step: None,
+            last_line: Instant::now(),
+            done: 0,
+            expected: 0,
+            settled: std::collections::HashSet::new(),
+            goes_on: None,
+            warnings: Vec::new(),
+        };
+        Self { mode, style, state: Mutex::new(state) }
+    }
+
+    /// A new step begins. It ends when the next one does, or with [`Progress::finish`].
+    pub fn step(&self, text: &str) {
+        let mut state = self.lock();
+        if self.mode == Mode::Lines {
+            self.print(&mut state, &format!("{text} …"));
+        }
+        if let Some(live) = &state.live {
+            live.message(&self.style.bold(text));
+        }
+        state.step = Some(text.to_owned());
+    }
+
+    /// The present step has led to something worth a line of its own.
+    pub fn done(&self, text: &str) {
+        let mut state = self.lock();
+        state.step = None;
+        let line = format!("{} {text}", self.style.good("✓"));
+        self.print(&mut state, &line);
+    }
+
+    /// Something a reader should know.
+    pub fn note(&self, text: &str) {
+        let mut state = self.lock();
+        let line = format!("{} {}", self.style.dim("·"), clean(text));
+        self.print(&mut state, &line);
+    }
+
+    /// Something a reader should act on. It is also part of the result.
+    pub fn warn(&self, text: &str) {
+        let text = clean(text);
+        let mut state = self.lock();
+        let line = format!("{} {text}", self.style.bad("warning:"));
+        self.print(&mut state, &line);
+        state.warnings.push(text);
+    }
+
+    /// How many resources the operation that begins now will touch.
+    pub fn expect_resources(&self, expected: usize) {
+        let mut state = self.lock();
+        state.expected = expected;
+        state.done = 0;
+        state.settled.clear();
+    }
+
+    /// An event of a stack's resource.
+    pub fn resource(&self, event: &ResourceEvent<'_>) {
+        let mut state = self.lock();
+        if event.mood == Mood::Good && state.settled.insert(event.logical_id.to_owned()) {
+            state.done += 1;
+        }
+        let count = match state.expected {
+            0 => String::new(),
+            expected => format!("[{:>2}/{expected}] ", state.done.min(expected)),
+        };
+        let text = line::resource(event, &count, &self.style);
+        match (&state.live, event.mood) {
+            // What is on its way passes by in the moving line; what ended stays.
+            (Some(live), Mood::Running) => live.message(&text),
+            (Some(_), Mood::Good | Mood::Bad) | (None, _) => self.print(&mut state, &text),
+        }
+    }
+
+    /// What the server is doing now.
+    pub fn server(&self, id: &str, server_state: &str, mood: Mood) {
+        let mut state = self.lock();
+        let text = format!("{} Server {id} is {server_state}", self.style.mark(mood));
+        match (&state.live, mood) {
+            (Some(live), Mood::Running) => live.message(&text),
+            (Some(_), Mood::Good | Mood::Bad) | (None, _) => self.print(&mut state, &text),
+        }
+    }
+
+    /// Still waiting: keeps a silent job alive.
+    pub fn tick(&self) {
+        let mut state = self.lock();
+        if self.mode == Mode::Lines && state.last_line.elapsed() >= HEARTBEAT {
+            let text = state.step.clone().unwrap_or_else(|| "waiting".to_owned());
+            self.print(&mut state, &format!("{text}: still at it"));
+        }
+    }
+
+    /// Says what continues at AWS should this run be interrupted now.
+    pub fn goes_on(&self, text: &str) {
+        self.lock().goes_on = Some(text.to_owned());
+    }
+
+    /// Nothing continues at AWS any more.
+    pub fn nothing_goes_on(&self) {
+        self.lock().goes_on = None;
+    }
+
+    /// What continues at AWS, if anything.
+    #[must_use]
+    pub fn what_goes_on(&self) -> Option<String> {
+        self.lock().goes_on.clone()
+    }
+
+    /// The warnings so far, for the result.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.lock().warnings.clone()
+    }
+
+    /// Shows lines that stay, such as a plan before it is approved, and stops the moving line.
+    pub fn show(&self, text: &str) {
+        let mut state = self.lock();
+        for line in text.lines() {
+            self.print(&mut state, line);
+        }
+        if let Some(live) = &state.live {
+            live.message("");
+        }
+    }
+
+    /// Takes the moving line away, so that a prompt or the result stands alone.
+    pub fn pause_drawing<T>(&self, with: impl FnOnce() -> T) -> T {
+        let state = self.lock();
+        match &state.live {
+            Some(live) => live.suspend(with),
+            None => with(),
+        }
+    }
+
+    /// The story is over.
+    pub fn finish(&self) {
+        let mut state = self.lock();
+        state.step = None;
+        if let Some(live) = state.live.take() {
+            live.clear();
+        }
+    }
+
+    /// How to style text for stderr.
+    #[must_use]
+    pub fn style(&self) -> &Style {
+        &self.style
+    }
+
+    fn print(&self, state: &mut State, text: &str) {
+        state.last_line = Instant::now();
+        match (self.mode, &state.live) {
+            (Mode::Quiet, _) => {}
+            (Mode::Live, Some(live)) => live.print(text),
+            (Mode::Live, None) => line::write(text),
+            (Mode::Lines, _) => line::write(&format!("{}  {text}", line::timestamp())),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // A panic while a line was printed leaves the state usable.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,67 @@
+//! Single lines for stderr: their form, and the cleaning of text that came from elsewhere.
+
+use std::io::{Write as _, stderr};
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::style::Style;
+use super::{Mood, ResourceEvent};
+
+/// The longest text from elsewhere that is shown whole.
+const LONGEST: usize = 2_000;
+
+/// Makes text from a service safe for a terminal and a CI log: no control characters (they could move the cursor,
+/// recolour, or forge lines), and nothing that GitHub's runner takes for a command: `::name` where a line begins,
+/// `##[name]` anywhere in it.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let mut clean: String =
+        text.chars().take(LONGEST).map(|character| if character.is_control() { ' ' } else { character }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        clean.push('…');
+    }
+    let clean = clean.trim().replace("##[", "# #[");
+    match clean.strip_prefix("::") {
+        Some(rest) => format!(": :{rest}"),
+        None => clean,
+    }
+}
+
+/// A resource's line: count, status, name, type, reason.
+pub(super) fn resource(event: &ResourceEvent<'_>, count: &str, style: &Style) -> String {
+    let status = style.of(event.mood, &format!("{:<24}", event.status));
+    let resource_type = style.dim(event.resource_type);
+    let mark = style.mark(event.mood);
+    let reason = match (event.mood, event.reason) {
+        (Mood::Bad, Some(reason)) => format!("\n      {}", style.bad(&clean(reason))),
+        (Mood::Running | Mood::Good | Mood::Bad, _) => String::new(),
+    };
+    format!("{mark} {count}{status} {}  {resource_type}{reason}", event.logical_id)
+}
+
+/// Now, in UTC, to the second.
+pub(super) fn timestamp() -> String {
+    OffsetDateTime::now_utc()
+        .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
+        .unwrap_or_default()
+}
+
+/// Writes one line to stderr. A closed stderr is nobody listening, which is no reason to fail.
+pub(super) fn write(text: &str) {
+    let _ = writeln!(stderr().lock(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_elsewhere_cannot_command_terminal_or_pipeline() {
+        assert_eq!(clean("a\u{1b}[31mb\r\n::error::c"), "a [31mb  ::error::c");
+        assert_eq!(clean("\n::error::c"), ": :error::c");
+        assert_eq!(clean("AWS::IAM::Role"), "AWS::IAM::Role");
+        assert_eq!(clean("##[error]x"), "# #[error]x");
+        assert_eq!(clean(&"x".repeat(3_000)).chars().count(), 2_001);
+    }
+}

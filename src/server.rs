@@ -1,0 +1,23 @@
+//! The Transfer Family server: whose it is, what it should be, and how it gets there.
+//!
+//! It is made by API after the stack, because CreateServer has no idempotency token (Transfer Family API reference):
+//! the ownership tags are written in the create call itself and are the only way to find the server again.
+
+mod create;
+mod delete;
+mod describe;
+mod ensure;
+mod find;
+mod ownership;
+mod roles;
+mod spec;
+mod state;
+
+pub use delete::delete;
+pub use describe::{Server, describe};
+pub use ensure::{Change, Ensured, ensure};
+pub use find::{Found, find};
+pub use ownership::{Claim, Owner};
+pub use roles::wait_until_visible;
+pub use spec::{Difference, Remedy, Spec, StackRefs};
+pub use state::{ServerState, ServerStep};

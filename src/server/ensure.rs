@@ -1,0 +1,194 @@
+//! Bringing the server to where it should be: created, updated, started, and ONLINE.
+
+use aws_sdk_transfer::Client;
+use aws_sdk_transfer::types::Protocol;
+
+use super::create::{create, identity_provider, storage_options, to_tags};
+use super::describe::{Server, describe};
+use super::find::Found;
+use super::ownership::Owner;
+use super::spec::{Difference, Remedy, Spec};
+use super::state::ServerStep;
+use crate::aws::{failure, refusal};
+use crate::error::{Error, ErrorCode, Result};
+use crate::progress::Progress;
+use crate::wait::{Backoff, Patience};
+
+/// What had to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is new.
+    Created,
+    /// It was changed in place.
+    Updated,
+    /// It stood still and was started.
+    Started,
+    /// It was as it should be.
+    Unchanged,
+}
+
+/// The server afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ensured {
+    /// The server, ONLINE.
+    pub server: Server,
+    /// What had to be done.
+    pub change: Change,
+}
+
+/// Makes sure that the deployment has exactly one server, as `spec` says and ONLINE.
+///
+/// # Errors
+/// `ServerFailed`, `Deadline` while it still starts, or what Transfer Family says.
+pub async fn ensure(
+    client: &Client,
+    spec: &Spec,
+    owner: &Owner,
+    mut found: Found,
+    run: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Ensured> {
+    refuse_what_is_unclear(&found)?;
+    let (server, mut change) = match found.owned.pop() {
+        None => (create(client, spec, owner, found, run, patience, progress).await?, Change::Created),
+        Some(server) => {
+            let updated = update(client, spec, &server, patience).await?;
+            (server, if updated { Change::Updated } else { Change::Unchanged })
+        }
+    };
+    progress.goes_on(&format!("server {} goes on starting", server.id));
+    let (server, started) = wait_until_online(client, server, patience, progress).await?;
+    progress.nothing_goes_on();
+    if started && change == Change::Unchanged {
+        change = Change::Started;
+    }
+    Ok(Ensured { server, change })
+}
+
+/// More than one server, or one of a namesake: a person decides, nothing is adopted or deleted.
+fn refuse_what_is_unclear(found: &Found) -> Result<()> {
+    if let Some((id, stack)) = found.namesakes.first() {
+        return Err(Error::new(
+            ErrorCode::ServerFailed,
+            format!("server {id} belongs to a deployment of the same name with stack {stack}"),
+        )
+        .resource(id)
+        .hint(format!("deploy with --stack-name {stack}, or give this deployment another --name")));
+    }
+    if found.owned.len() > 1 {
+        let ids: Vec<&str> = found.owned.iter().map(|server| server.id.as_str()).collect();
+        return Err(Error::new(ErrorCode::ServerFailed, format!("this deployment has {} servers: {}", ids.len(), ids.join(", ")))
+            .cause("each is billed, and users may reach any of them")
+            .hint("delete all but the one in use (`aws transfer delete-server --server-id …`), then deploy again"));
+    }
+    Ok(())
+}
+
+/// Mends what differs. Returns whether anything did.
+async fn update(client: &Client, spec: &Spec, server: &Server, patience: &Patience) -> Result<bool> {
+    let differences = spec.differences(server);
+    if let Some(difference) = differences.iter().find(|difference| difference.remedy == Remedy::Replace) {
+        return Err(cannot_change(server, difference));
+    }
+    if differences.iter().any(|difference| difference.remedy == Remedy::Update) {
+        send_update(client, spec, server, patience).await?;
+    }
+    let tags = differences.iter().any(|difference| difference.remedy == Remedy::Tag);
+    if tags {
+        client
+            .tag_resource()
+            .arn(&server.arn)
+            .set_tags(Some(to_tags(&spec.tags)))
+            .send()
+            .await
+            .map_err(|error| failure(&format!("could not tag server {}", server.id), &error).resource(&server.id))?;
+    }
+    Ok(!differences.is_empty())
+}
+
+/// UpdateServer with everything that can differ, so that the result does not depend on what differed. It is safe to repeat.
+async fn send_update(client: &Client, spec: &Spec, server: &Server, patience: &Patience) -> Result<()> {
+    let mut backoff = Backoff::from(patience.interval);
+    loop {
+        let sent = client
+            .update_server()
+            .server_id(&server.id)
+            .protocols(Protocol::Sftp)
+            .identity_provider_details(identity_provider(spec))
+            .security_policy_name(&spec.security_policy)
+            .logging_role(&spec.stack.logging_role)
+            .structured_log_destinations(&spec.stack.log_group_arn)
+            .s3_storage_options(storage_options(spec))
+            .pre_authentication_login_banner(&spec.banner)
+            .send()
+            .await;
+        let Err(error) = sent else { return Ok(()) };
+        // A server whose endpoint has just changed refuses updates for a while (ConflictException).
+        let passing = refusal(&error).is_some_and(|refusal| refusal.code == "ConflictException" || refusal.is_throttling());
+        if !passing || patience.is_over() {
+            let told = failure(&format!("could not update server {}", server.id), &error).resource(&server.id);
+            let code = if told.code == ErrorCode::Service { ErrorCode::ServerFailed } else { told.code };
+            return Err(Error { code, ..told });
+        }
+        patience.pause_for(backoff.next_pause()).await;
+    }
+}
+
+fn cannot_change(server: &Server, difference: &Difference) -> Error {
+    Error::new(ErrorCode::ServerFailed, format!("{} of server {} cannot be changed in place", difference.field, server.id))
+        .cause(format!("it is {:?} and should be {:?}", difference.now, difference.wanted))
+        .resource(&server.id)
+        .hint("take the setting back, or `sftp-okta teardown` and deploy again (the endpoint and host key will be new ones)")
+}
+
+/// Waits until the server serves; starts it once where it stands still. Returns it, and whether it was started.
+async fn wait_until_online(
+    client: &Client,
+    server: Server,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<(Server, bool)> {
+    let mut server = server;
+    let mut started = false;
+    loop {
+        progress.server(&server.id, server.state.as_str(), server.state.mood());
+        match server.state.for_deploy() {
+            ServerStep::Ready => return Ok((server, started)),
+            ServerStep::Wait => {}
+            ServerStep::Start if !started => {
+                client.start_server().server_id(&server.id).send().await.map_err(|error| {
+                    failure(&format!("could not start server {}", server.id), &error).resource(&server.id)
+                })?;
+                started = true;
+            }
+            // After StartServer the state may read OFFLINE once more.
+            ServerStep::Start => {}
+            ServerStep::Failed { why, next } => {
+                return Err(Error::new(ErrorCode::ServerFailed, format!("server {} is {}", server.id, server.state))
+                    .cause(why)
+                    .hint(next)
+                    .resource(&server.id));
+            }
+        }
+        if patience.is_over() {
+            return Err(patience.ran_out(&format!("server {} is {}", server.id, server.state)).resource(&server.id));
+        }
+        progress.tick();
+        patience.pause().await;
+        match describe(client, &server.id).await {
+            Ok(Some(described)) => server = described,
+            Ok(None) => {
+                return Err(Error::new(ErrorCode::ServerFailed, format!("server {} was deleted by somebody else meanwhile", server.id))
+                    .resource(&server.id)
+                    .hint("run the same command again to make it anew"));
+            }
+            Err(error) if matches!(error.code, ErrorCode::Network | ErrorCode::Service) => {
+                progress.note(&format!("{error}; looking again"));
+            }
+            Err(error) => {
+                return Err(Error { message: format!("{} (server {} goes on starting)", error.message, server.id), ..error });
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Finding the deployment's server among all of the account.
+
+use std::collections::HashSet;
+
+use aws_sdk_transfer::Client;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::describe::{Server, describe};
+use super::ownership::{Claim, Owner};
+use crate::aws::failure;
+use crate::error::{ErrorCode, Result};
+
+/// How many servers are described at a time.
+const AT_A_TIME: usize = 8;
+
+/// What a search found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The deployment's servers, smallest id first. More than one is a fault to be reported.
+    pub owned: Vec<Server>,
+    /// Servers of a deployment of the same name with another stack: id and stack.
+    pub namesakes: Vec<(String, String)>,
+    /// Servers that may not be described: one of them could be the deployment's.
+    pub unreadable: Vec<String>,
+    /// Ids of servers that belong to others, so that a further search need not ask again.
+    foreign: HashSet<String>,
+}
+
+/// Looks for the deployment's server.
+///
+/// `hint` is the id at which it was last seen: where that still is the deployment's server, one call is enough.
+/// Otherwise all servers are listed and described, since the list carries no tags (Transfer Family API reference, ListedServer).
+///
+/// # Errors
+/// What Transfer Family says.
+pub async fn find(client: &Client, owner: &Owner, hint: Option<&str>) -> Result<Found> {
+    if let Some(id) = hint
+        && let Ok(Some(server)) = describe(client, id).await
+        && owner.claim(&server.tags) == Claim::Ours
+    {
+        return Ok(Found { owned: vec![server], ..Found::default() });
+    }
+    Found::default().search(client, owner).await
+}
+
+impl Found {
+    /// Searches again, asking only for servers not known to be others'.
+    ///
+    /// # Errors
+    /// What Transfer Family says.
+    pub(super) async fn search(self, client: &Client, owner: &Owner) -> Result<Self> {
+        let ids = list(client).await?;
+        let mut found = Self { foreign: self.foreign, ..Self::default() };
+        let unknown = ids.into_iter().filter(|id| !found.foreign.contains(id)).collect::<Vec<_>>();
+        let mut described = stream::iter(unknown)
+            .map(|id| async move {
+                let server = describe(client, &id).await;
+                (id, server)
+            })
+            .buffer_unordered(AT_A_TIME);
+        while let Some((id, server)) = described.next().await {
+            match server {
+                Ok(Some(server)) => match owner.claim(&server.tags) {
+                    Claim::Ours => found.owned.push(server),
+                    Claim::Namesake { stack } => found.namesakes.push((id, stack)),
+                    Claim::Foreign => {
+                        found.foreign.insert(id);
+                    }
+                },
+                // Deleted since it was listed.
+                Ok(None) => {}
+                // A policy may allow only servers with the deployment's tags to be described.
+                Err(error) if error.code == ErrorCode::Permission => found.unreadable.push(id),
+                Err(error) => return Err(error),
+            }
+        }
+        drop(described);
+        found.owned.sort_by(|one, other| one.id.cmp(&other.id));
+        found.namesakes.sort();
+        found.unreadable.sort();
+        Ok(found)
+    }
+}
+
+async fn list(client: &Client) -> Result<Vec<String>> {
+    let mut ids = Vec::new();
+    let mut pages = client.list_servers().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| failure("could not list the Transfer servers of the account", &error))?;
+        ids.extend(page.servers.into_iter().filter_map(|server| server.server_id));
+    }
+    Ok(ids)
+}

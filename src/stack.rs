@@ -1,0 +1,20 @@
+//! The CloudFormation stack: its template, its states, and how it is brought to where it should be.
+
+mod apply;
+mod change_set;
+mod delete;
+mod describe;
+mod events;
+mod failure;
+mod outputs;
+mod status;
+mod template;
+
+pub use apply::{Applied, Desired, apply, settle};
+pub use delete::{Deleted, delete};
+pub use describe::{Stack, describe, deployed_template};
+pub use events::{EventLog, StackEvent};
+pub use failure::{FailedResource, StackFailure, root_cause};
+pub use outputs::Outputs;
+pub use status::{DeployStep, Outcome, StackStatus, TeardownStep};
+pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template};
