@@ -85,7 +85,8 @@ impl<'d> Section<'d> {
         let hint = match nearest {
             Some((_, known)) => format!("write {known}, if that is what you mean, or remove the line"),
             None => {
-                let all: Vec<&str> = keys.iter().filter(|key| matches!(key, Key::Known(_))).map(|key| key.name()).collect();
+                let all: Vec<&str> =
+                    keys.iter().filter(|key| matches!(key, Key::Known(_))).map(|key| key.name()).collect();
                 format!("remove the line; the keys here are {}", all.join(", "))
             }
         };
@@ -102,13 +103,23 @@ impl<'d> Section<'d> {
         Origin::File { key: self.name.to_owned(), place: place(self.file, self.start) }
     }
 
+    /// The origin of the value under `key`.
+    pub(super) fn origin_of(&self, key: &str) -> Origin {
+        self.get(key).map_or(Origin::Default, |(_, origin)| origin)
+    }
+
     fn get(&self, key: &str) -> Option<(&'d DeValue<'d>, Origin)> {
         let value = self.table.get(key)?;
         Some((value.get_ref(), self.origin(key, value.span().start)))
     }
 
     /// A value of one type; any other type is refused with an example of the right one.
-    fn typed<T>(&self, key: &str, example: &str, read: impl Fn(&'d DeValue<'d>) -> Option<T>) -> Result<Option<Located<T>>> {
+    fn typed<T>(
+        &self,
+        key: &str,
+        example: &str,
+        read: impl Fn(&'d DeValue<'d>) -> Option<T>,
+    ) -> Result<Option<Located<T>>> {
         let Some((value, origin)) = self.get(key) else { return Ok(None) };
         match read(value) {
             Some(value) => Ok(Some(Located::new(value, origin))),
@@ -204,7 +215,9 @@ fn wrong_type(origin: &Origin, key: &str, value: &DeValue<'_>, example: &str) ->
         (DeValue::String(text), "true") if text == "true" || text == "false" => {
             format!("write it without quotes: {key} = {text}")
         }
-        (DeValue::String(text), "90") if text.parse::<u32>().is_ok() => format!("write it without quotes: {key} = {text}"),
+        (DeValue::String(text), "90") if text.parse::<u32>().is_ok() => {
+            format!("write it without quotes: {key} = {text}")
+        }
         _ => format!("write it in the form {key} = {example}"),
     };
     let wanted = match example {

@@ -2,8 +2,12 @@
 //!
 //! [`file::read`] is the one place here that touches the disk; [`resolve`] and [`resolve_target`] only compute.
 
+mod check;
+mod document;
 pub mod file;
 mod given;
+mod layout;
+mod lookup;
 mod origin;
 mod resolve;
 mod resolved;

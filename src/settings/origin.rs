@@ -1,5 +1,8 @@
 //! Where a value came from, so that an error can point at it.
 
+use std::borrow::Borrow;
+use std::fmt;
+
 use crate::error::{Error, ErrorCode};
 
 use super::given::environment_variable;
@@ -62,11 +65,11 @@ impl<T> Located<T> {
     }
 
     /// The same place with what `convert` makes of the value.
-    pub(super) fn try_map<U>(self, convert: impl FnOnce(&T) -> Result<U, Wrong>) -> Result<Located<U>, Error>
+    pub(super) fn try_map<B: ?Sized, U>(self, convert: impl FnOnce(&B) -> Result<U, Wrong>) -> Result<Located<U>, Error>
     where
-        T: std::fmt::Display,
+        T: Borrow<B> + fmt::Display,
     {
-        match convert(&self.value) {
+        match convert(self.value.borrow()) {
             Ok(value) => Ok(Located { value, origin: self.origin }),
             Err(wrong) => Err(wrong.at(&self.origin, &self.value.to_string())),
         }

@@ -4,15 +4,15 @@ use super::super::origin::Wrong;
 
 /// A bucket that may exist already. Dots are legal in S3 and accepted here: every call of the tool addresses such a
 /// bucket by path, so TLS holds.
-pub(in crate::settings) fn existing(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn existing(text: &str) -> Result<String, Wrong> {
     match flaw(text) {
-        None => Ok(text.clone()),
+        None => Ok(text.to_owned()),
         Some(why) => Err(Wrong::new("is not an S3 bucket name", why, remedy(text))),
     }
 }
 
 /// A bucket still to be made: as [`existing`], and without dots, which break TLS for clients that address it by host.
-pub(in crate::settings) fn new(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn new(text: &str) -> Result<String, Wrong> {
     let name = existing(text)?;
     if name.contains('.') {
         let why = "a dot in the name breaks TLS for clients that address the bucket by host name";
@@ -35,7 +35,10 @@ fn flaw(text: &str) -> Option<&'static str> {
         ),
         (text.contains(".."), "a bucket name has no two dots in a row"),
         (text.contains(".-") || text.contains("-."), "a bucket name has no dot beside a hyphen"),
-        (text.parse::<std::net::Ipv4Addr>().is_ok() || is_dotted_quad(text), "a bucket name does not look like an IP address"),
+        (
+            text.parse::<std::net::Ipv4Addr>().is_ok() || is_dotted_quad(text),
+            "a bucket name does not look like an IP address",
+        ),
         (
             ["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|prefix| text.starts_with(prefix)),
             "xn--, sthree- and amzn-s3-demo- are reserved beginnings",
@@ -71,25 +74,52 @@ mod tests {
 
     #[test]
     fn good_names() {
-        for name in ["abc", "acme-files", "1-2-3", "a.b.c", "my.bucket-1", "a--b", &"a".repeat(63), "1.2.3", "1.2.3.4.5"] {
-            assert_eq!(existing(&name.to_owned()).as_deref(), Ok(name));
+        for name in
+            ["abc", "acme-files", "1-2-3", "a.b.c", "my.bucket-1", "a--b", &"a".repeat(63), "1.2.3", "1.2.3.4.5"]
+        {
+            assert_eq!(existing(name).as_deref(), Ok(name));
         }
     }
 
     #[test]
     fn bad_names() {
         for name in [
-            "", "ab", "Acme", "a_b", "-ab", "ab-", ".ab", "ab.", "a..b", "a.-b", "a-.b", "192.168.5.4", "999.168.5.4",
-            "xn--abc", "sthree-abc", "amzn-s3-demo-a", "abc-s3alias", "abc--ol-s3", "abc.mrap", "abc--x-s3",
-            "abc--table-s3", "s3://acme", "arn:aws:s3:::acme", "acme/files", "äcme", "a b", "abc\n", &"a".repeat(64),
+            "",
+            "ab",
+            "Acme",
+            "a_b",
+            "-ab",
+            "ab-",
+            ".ab",
+            "ab.",
+            "a..b",
+            "a.-b",
+            "a-.b",
+            "192.168.5.4",
+            "999.168.5.4",
+            "xn--abc",
+            "sthree-abc",
+            "amzn-s3-demo-a",
+            "abc-s3alias",
+            "abc--ol-s3",
+            "abc.mrap",
+            "abc--x-s3",
+            "abc--table-s3",
+            "s3://acme",
+            "arn:aws:s3:::acme",
+            "acme/files",
+            "äcme",
+            "a b",
+            "abc\n",
+            &"a".repeat(64),
         ] {
-            assert!(existing(&name.to_owned()).is_err(), "{name:?} was accepted");
+            assert!(existing(name).is_err(), "{name:?} was accepted");
         }
     }
 
     #[test]
     fn remedies() {
-        let remedy = |name: &str| existing(&name.to_owned()).unwrap_err().remedy;
+        let remedy = |name: &str| existing(name).unwrap_err().remedy;
         assert_eq!(remedy("s3://acme-files/in"), "write the name alone: acme-files");
         assert_eq!(remedy("arn:aws:s3:::acme-files"), "write the name alone: acme-files");
         assert_eq!(remedy("Acme_Files"), "write acme-files, if that is the bucket's name");
@@ -98,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_new_bucket_has_no_dots() {
-        assert_eq!(new(&"my.bucket".to_owned()).unwrap_err().remedy, "write my-bucket");
-        assert!(new(&"my-bucket".to_owned()).is_ok());
+        assert_eq!(new("my.bucket").unwrap_err().remedy, "write my-bucket");
+        assert!(new("my-bucket").is_ok());
     }
 }

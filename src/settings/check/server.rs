@@ -3,7 +3,7 @@
 use super::super::origin::Wrong;
 
 /// `Transfer[A-Za-z0-9]*SecurityPolicy-[A-Za-z0-9-]+`, at most 100 characters. The set grows, so no list is kept here.
-pub(in crate::settings) fn security_policy(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn security_policy(text: &str) -> Result<String, Wrong> {
     let remedy = "write a name such as TransferSecurityPolicy-2025-03; `aws transfer list-security-policies` shows all";
     let wrong = |why| Err(Wrong::new("is not the name of a Transfer security policy", why, remedy));
     if text.len() > 100 {
@@ -16,14 +16,16 @@ pub(in crate::settings) fn security_policy(text: &String) -> Result<String, Wron
             && !version.is_empty()
             && version.chars().all(|each| each.is_ascii_alphanumeric() || each == '-')
     });
-    if named { Ok(text.clone()) } else { wrong("it does not have the form TransferSecurityPolicy-VERSION") }
+    if named { Ok(text.to_owned()) } else { wrong("it does not have the form TransferSecurityPolicy-VERSION") }
 }
 
 /// A host name by the rules of DNS, with at least one dot.
-pub(in crate::settings) fn hostname(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn hostname(text: &str) -> Result<String, Wrong> {
     match domain_flaw(text) {
-        None => Ok(text.clone()),
-        Some(why) => Err(Wrong::new("is not a host name", why, "write a name such as sftp.acme.com, without scheme or port")),
+        None => Ok(text.to_owned()),
+        Some(why) => {
+            Err(Wrong::new("is not a host name", why, "write a name such as sftp.acme.com, without scheme or port"))
+        }
     }
 }
 
@@ -46,7 +48,7 @@ pub(super) fn domain_flaw(text: &str) -> Option<&'static str> {
 }
 
 /// Up to 4,096 printable ASCII characters, tabs and line ends.
-pub(in crate::settings) fn banner(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn banner(text: &str) -> Result<String, Wrong> {
     let remedy = "write up to 4096 printable ASCII characters, tabs and line ends, or leave it out";
     let wrong = |why| Err(Wrong::new("is not a banner Transfer takes", why, remedy));
     if text.is_empty() {
@@ -58,13 +60,14 @@ pub(in crate::settings) fn banner(text: &String) -> Result<String, Wrong> {
     if !text.chars().all(|each| matches!(each, ' '..='~' | '\t' | '\n' | '\r')) {
         return wrong("it holds a character outside printable ASCII");
     }
-    Ok(text.clone())
+    Ok(text.to_owned())
 }
 
 /// An id such as `vpc-0123456789abcdef0`: the prefix, then 8 or 17 hexadecimal digits.
 fn resource_id(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|id| {
-        (id.len() == 8 || id.len() == 17) && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        (id.len() == 8 || id.len() == 17)
+            && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     })
 }
 
@@ -76,15 +79,15 @@ fn id(text: &str, prefix: &str, what: &str) -> Result<String, Wrong> {
     Err(Wrong::new(format!("is not the id of a {what}"), why, format!("write an id such as {prefix}0123456789abcdef0")))
 }
 
-pub(in crate::settings) fn vpc(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn vpc(text: &str) -> Result<String, Wrong> {
     id(text, "vpc-", "VPC")
 }
 
-pub(in crate::settings) fn subnet(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn subnet(text: &str) -> Result<String, Wrong> {
     id(text, "subnet-", "subnet")
 }
 
-pub(in crate::settings) fn security_group(text: &String) -> Result<String, Wrong> {
+pub(in crate::settings) fn security_group(text: &str) -> Result<String, Wrong> {
     id(text, "sg-", "security group")
 }
 
@@ -92,26 +95,62 @@ pub(in crate::settings) fn security_group(text: &String) -> Result<String, Wrong
 mod tests {
     use super::*;
 
-    fn check(rule: fn(&String) -> Result<String, Wrong>, good: &[&str], bad: &[&str]) {
+    fn check(rule: fn(&str) -> Result<String, Wrong>, good: &[&str], bad: &[&str]) {
         for text in good {
-            assert_eq!(rule(&(*text).to_owned()).as_deref(), Ok(*text));
+            assert_eq!(rule(text).as_deref(), Ok(*text));
         }
         for text in bad {
-            assert!(rule(&(*text).to_owned()).is_err(), "{text:?} was accepted");
+            assert!(rule(text).is_err(), "{text:?} was accepted");
         }
     }
 
     #[test]
     fn security_policies() {
-        let good = ["TransferSecurityPolicy-2025-03", "TransferSecurityPolicy-FIPS-2024-05", "TransferSFTPConnectorSecurityPolicy-2024-03"];
+        let good = [
+            "TransferSecurityPolicy-2025-03",
+            "TransferSecurityPolicy-FIPS-2024-05",
+            "TransferSFTPConnectorSecurityPolicy-2024-03",
+        ];
         let long = format!("TransferSecurityPolicy-{}", "a".repeat(78));
-        check(security_policy, &good, &["", "2025-03", "TransferSecurityPolicy-", "TransferSecurityPolicy", "Transfer-SecurityPolicy-1", "TransferSecurityPolicy-1 ", "x TransferSecurityPolicy-1", &long]);
+        check(
+            security_policy,
+            &good,
+            &[
+                "",
+                "2025-03",
+                "TransferSecurityPolicy-",
+                "TransferSecurityPolicy",
+                "Transfer-SecurityPolicy-1",
+                "TransferSecurityPolicy-1 ",
+                "x TransferSecurityPolicy-1",
+                &long,
+            ],
+        );
     }
 
     #[test]
     fn hostnames() {
         let longest = format!("{}.com", "a".repeat(63));
-        check(hostname, &["sftp.acme.com", "a.b", "1.a", &longest], &["", "sftp", "sftp.acme.com.", "https://a.b", "a.b:22", "-a.b", "a-.b", "a..b", ".a.b", "1.2.3.4", "a_b.c", "ä.com", &format!("{}.com", "a".repeat(64)), &format!("{}a", "a.".repeat(127))]);
+        check(
+            hostname,
+            &["sftp.acme.com", "a.b", "1.a", &longest],
+            &[
+                "",
+                "sftp",
+                "sftp.acme.com.",
+                "https://a.b",
+                "a.b:22",
+                "-a.b",
+                "a-.b",
+                "a..b",
+                ".a.b",
+                "1.2.3.4",
+                "a_b.c",
+                "ä.com",
+                &format!("{}.com", "a".repeat(64)),
+                &format!("{}a", "a.".repeat(127)),
+            ],
+        );
     }
 
     #[test]
@@ -121,7 +160,11 @@ mod tests {
 
     #[test]
     fn ids() {
-        check(vpc, &["vpc-0123456789abcdef0", "vpc-1a2b3c4d"], &["", "vpc-", "vpc-xyz", "subnet-1a2b3c4d", "vpc-1A2B3C4D", "vpc-1a2b3c4"]);
+        check(
+            vpc,
+            &["vpc-0123456789abcdef0", "vpc-1a2b3c4d"],
+            &["", "vpc-", "vpc-xyz", "subnet-1a2b3c4d", "vpc-1A2B3C4D", "vpc-1a2b3c4"],
+        );
         check(subnet, &["subnet-1a2b3c4d"], &["vpc-1a2b3c4d"]);
         check(security_group, &["sg-1a2b3c4d"], &["sg"]);
     }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 pub(in crate::settings) const MOST: usize = 45;
 
 /// Splits `KEY=VALUE` and checks both.
-pub(in crate::settings) fn pair(text: &String) -> Result<(String, String), Wrong> {
+pub(in crate::settings) fn pair(text: &str) -> Result<(String, String), Wrong> {
     let Some((key, value)) = text.split_once('=') else {
         return Err(Wrong::new("is not a tag", "it has no =", "write it in the form --tag team=data"));
     };
@@ -60,16 +60,29 @@ mod tests {
 
     #[test]
     fn tags() {
-        for good in ["team=data", "a b=c d", "cost:centre=1/2", "k=", "k=a=b", "größe=XL", &format!("{}=v", "k".repeat(128))] {
-            assert!(pair(&good.to_owned()).is_ok(), "{good:?} was refused");
+        for good in
+            ["team=data", "a b=c d", "cost:centre=1/2", "k=", "k=a=b", "größe=XL", &format!("{}=v", "k".repeat(128))]
+        {
+            assert!(pair(good).is_ok(), "{good:?} was refused");
         }
-        assert_eq!(pair(&"k=a=b".to_owned()), Ok(("k".to_owned(), "a=b".to_owned())));
+        assert_eq!(pair("k=a=b"), Ok(("k".to_owned(), "a=b".to_owned())));
         let (long_key, long_value) = (format!("{}=v", "k".repeat(129)), format!("k={}", "v".repeat(257)));
         for bad in [
-            "team", "=v", "aws:a=b", "AWS:a=b", "sftp-okta:deployment=x", "managed-by=me", "transfer:customHostname=x",
-            "a,b=c", "a=b,c", "a=\n", "k=<v>", &long_key, &long_value,
+            "team",
+            "=v",
+            "aws:a=b",
+            "AWS:a=b",
+            "sftp-okta:deployment=x",
+            "managed-by=me",
+            "transfer:customHostname=x",
+            "a,b=c",
+            "a=b,c",
+            "a=\n",
+            "k=<v>",
+            &long_key,
+            &long_value,
         ] {
-            assert!(pair(&bad.to_owned()).is_err(), "{bad:?} was accepted");
+            assert!(pair(bad).is_err(), "{bad:?} was accepted");
         }
     }
 
