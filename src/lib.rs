@@ -2,5 +2,7 @@
 //!
 //! The binary is a thin shell over this library; `ARCHITECTURE.md` is the map.
 
+pub mod artifact;
 pub mod error;
 pub mod exit_code;
+pub mod settings;

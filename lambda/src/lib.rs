@@ -1,1 +1,17 @@
-//! placeholder
+//! Okta identity provider for AWS Transfer Family.
+//!
+//! Transfer asks, through API Gateway, whether a user name and password are right; this crate asks Okta and answers with
+//! the user's role, home and session policy, or with nothing. Every refusal looks the same from outside; its reason is in
+//! the log.
+//!
+//! Without the feature `runtime` everything that talks to the network or to Lambda is left out. The deployer takes the
+//! crate that way, for [`settings`], [`org_url`] and [`access`].
+
+mod json;
+
+pub mod access;
+pub mod org_url;
+pub mod secret;
+pub mod session_policy;
+pub mod settings;
+pub mod user_name;

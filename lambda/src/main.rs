@@ -1,1 +1,3 @@
+//! The function's entry point.
+
 fn main() {}

@@ -1,0 +1,275 @@
+//! What a user may reach: the home, and what is allowed below it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::session_policy;
+use crate::user_name::{self, UserName};
+
+/// The longest `Target` of a logical directory (Transfer API reference, `HomeDirectoryMapEntry`).
+const LONGEST_TARGET: usize = 1024;
+
+/// One rule of the access list: where the home is, and what may be done in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessRule {
+    /// Where each user's home lies.
+    pub home: HomeTemplate,
+    /// What the user may do there.
+    pub permissions: Permissions,
+}
+
+impl AccessRule {
+    /// Length of the session policy for the longest legal user name, to be held against [`session_policy::LONGEST`].
+    #[must_use]
+    pub fn longest_policy(&self, bucket: &str, partition: &str) -> usize {
+        let home = Home { bucket: bucket.to_owned(), prefix: self.home.fill(&longest(0), &longest(2)) };
+        session_policy::render(&home, self.permissions, partition).map_or(usize::MAX, |policy| policy.len())
+    }
+
+    /// Length of the home's `Target` for the longest legal user name, and whether that is short enough for Transfer.
+    pub(crate) fn longest_target_fits(&self, bucket: &str) -> bool {
+        let home = Home { bucket: bucket.to_owned(), prefix: self.home.fill(&longest(0), &longest(2)) };
+        home.target().len() <= LONGEST_TARGET
+    }
+}
+
+/// A name of the longest legal length less what a domain takes at least.
+fn longest(less: usize) -> String {
+    "w".repeat(user_name::LONGEST - less)
+}
+
+/// What a user may do below the home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permissions {
+    /// List and download.
+    ReadOnly,
+    /// A drop box: upload and see the names, neither download nor delete.
+    WriteOnly,
+    /// List, download, upload, rename and delete.
+    ReadWrite,
+}
+
+impl Permissions {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Self; 3] = [Self::ReadOnly, Self::WriteOnly, Self::ReadWrite];
+
+    /// The word used in configuration files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadOnly => "read-only",
+            Self::WriteOnly => "write-only",
+            Self::ReadWrite => "read-write",
+        }
+    }
+}
+
+impl fmt::Display for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that is none of the permissions.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("unknown permissions {0:?}: write read-only, write-only or read-write")]
+pub struct PermissionsError(String);
+
+impl FromStr for Permissions {
+    type Err = PermissionsError;
+
+    fn from_str(text: &str) -> Result<Self, PermissionsError> {
+        Self::ALL
+            .into_iter()
+            .find(|permissions| permissions.as_str() == text)
+            .ok_or_else(|| PermissionsError(text.to_owned()))
+    }
+}
+
+/// Where one user's home lies: a bucket and a key prefix without slashes at its ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    bucket: String,
+    prefix: String,
+}
+
+impl Home {
+    /// The bucket.
+    #[must_use]
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The key prefix, without a slash at either end.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The `Target` of the logical directory `/`: `/bucket/prefix`. Transfer refuses a slash at its end.
+    #[must_use]
+    pub fn target(&self) -> String {
+        format!("/{}/{}", self.bucket, self.prefix)
+    }
+}
+
+/// Where every user's home lies, such as `/{bucket}/home/{login}`.
+///
+/// No two users share a home and no home lies inside another: at least one segment holds a placeholder for the user,
+/// each segment holds at most one, and no user name holds a slash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct HomeTemplate {
+    text: String,
+    /// Everything after the bucket.
+    segments: Vec<Segment>,
+}
+
+/// One path segment: literal text around at most one placeholder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Segment {
+    before: String,
+    placeholder: Option<Placeholder>,
+    after: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Placeholder {
+    Login,
+    User,
+}
+
+/// Why a text is not a home template, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum HomeTemplateError {
+    /// It does not begin with the bucket.
+    #[error("the home {0:?} does not start with /{{bucket}}/: write /{{bucket}}/home/{{login}}")]
+    Bucket(String),
+    /// Two users would share it.
+    #[error("the home {0:?} is the same for every user: add {{login}}, or {{user}} with a login_domain")]
+    Shared(String),
+    /// A placeholder nobody knows.
+    #[error("unknown placeholder {{{0}}}: known are {{bucket}} (first), {{login}} and {{user}}")]
+    Placeholder(String),
+    /// Two placeholders in one segment.
+    #[error("the folder {0:?} holds two placeholders: put a '/' between them")]
+    TwoPlaceholders(String),
+    /// An empty segment: a doubled or a final slash.
+    #[error("the home {0:?} holds an empty folder name: write single slashes and none at the end")]
+    EmptySegment(String),
+    /// A segment that is a step in a path.
+    #[error("the home {0:?} holds '.' or '..' as a folder name")]
+    Dots(String),
+    /// A character that has a meaning in a policy or is not portable in a key.
+    #[error("the folder {0:?} holds a character other than letters, digits and . _ - + = @ ,")]
+    Character(String),
+}
+
+impl HomeTemplate {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// Says what is wrong and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, HomeTemplateError> {
+        let keys = text.strip_prefix("/{bucket}/").ok_or_else(|| HomeTemplateError::Bucket(text.to_owned()))?;
+        let segments = keys.split('/').map(|segment| Segment::parse(segment, text)).collect::<Result<Vec<_>, _>>()?;
+        if segments.iter().all(|segment| segment.placeholder.is_none()) {
+            return Err(HomeTemplateError::Shared(text.to_owned()));
+        }
+        Ok(Self { text: text.to_owned(), segments })
+    }
+
+    /// The template as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The key prefix below which every home lies: up to the last slash before the first placeholder. Empty, or ends in `/`.
+    #[must_use]
+    pub fn literal_prefix(&self) -> String {
+        let literal = self.segments.iter().take_while(|segment| segment.placeholder.is_none());
+        literal.map(|segment| format!("{}/", segment.before)).collect()
+    }
+
+    /// Whether the template holds `{user}`, which names one person only with a login domain.
+    #[must_use]
+    pub fn needs_login_domain(&self) -> bool {
+        self.segments.iter().any(|segment| segment.placeholder == Some(Placeholder::User))
+    }
+
+    /// The home of one user.
+    #[must_use]
+    pub fn home(&self, bucket: &str, user: &UserName) -> Home {
+        Home { bucket: bucket.to_owned(), prefix: self.fill(user.as_str(), user.user()) }
+    }
+
+    fn fill(&self, login: &str, user: &str) -> String {
+        let segments = self.segments.iter().map(|segment| {
+            let value = match segment.placeholder {
+                Some(Placeholder::Login) => login,
+                Some(Placeholder::User) => user,
+                None => "",
+            };
+            format!("{}{value}{}", segment.before, segment.after)
+        });
+        segments.collect::<Vec<_>>().join("/")
+    }
+}
+
+impl Segment {
+    fn parse(segment: &str, template: &str) -> Result<Self, HomeTemplateError> {
+        if segment.is_empty() {
+            return Err(HomeTemplateError::EmptySegment(template.to_owned()));
+        }
+        if segment == "." || segment == ".." {
+            return Err(HomeTemplateError::Dots(template.to_owned()));
+        }
+        let (before, placeholder, after) = match segment.split_once('{') {
+            None => (segment, None, ""),
+            Some((before, rest)) => {
+                let (name, after) =
+                    rest.split_once('}').ok_or_else(|| HomeTemplateError::Character(segment.to_owned()))?;
+                let placeholder = match name {
+                    "login" => Placeholder::Login,
+                    "user" => Placeholder::User,
+                    _ => return Err(HomeTemplateError::Placeholder(name.to_owned())),
+                };
+                (before, Some(placeholder), after)
+            }
+        };
+        if after.contains('{') {
+            return Err(HomeTemplateError::TwoPlaceholders(segment.to_owned()));
+        }
+        let legal = |c: char| c.is_ascii_alphanumeric() || "._-+=@,".contains(c);
+        if !before.chars().chain(after.chars()).all(legal) {
+            return Err(HomeTemplateError::Character(segment.to_owned()));
+        }
+        Ok(Self { before: before.to_owned(), placeholder, after: after.to_owned() })
+    }
+}
+
+impl fmt::Display for HomeTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl From<HomeTemplate> for String {
+    fn from(template: HomeTemplate) -> Self {
+        template.text
+    }
+}
+
+impl TryFrom<String> for HomeTemplate {
+    type Error = HomeTemplateError;
+
+    fn try_from(text: String) -> Result<Self, HomeTemplateError> {
+        Self::parse(&text)
+    }
+}

@@ -1,0 +1,146 @@
+//! The settings of a deployment, as the function finds them beside itself in `settings.json`.
+//!
+//! The deployer writes the file into the zip and the function reads it at start: access is code, versioned and rolled
+//! back with the function.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use crate::access::AccessRule;
+use crate::json;
+use crate::org_url::{OrgUrl, is_dns_name};
+use crate::session_policy;
+use crate::user_name;
+
+/// The one layout of `settings.json` that this version reads and writes.
+pub const SCHEMA: u32 = 1;
+
+/// The longest partition name that AWS has, for the length of policies when the partition is not known yet.
+const LONGEST_PARTITION: &str = "aws-us-gov";
+
+/// All settings of the function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Layout of the file, [`SCHEMA`].
+    pub schema: u32,
+    /// The Okta org that judges passwords.
+    pub okta: Okta,
+    /// The bucket in which every home lies.
+    pub bucket: String,
+    /// Who gets what: ordered, the first rule that matches decides. In this version exactly one rule, for everyone.
+    pub access: Vec<AccessRule>,
+}
+
+/// The Okta org and how its logins look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Okta {
+    /// The org's address.
+    pub org_url: OrgUrl,
+    /// Appended to a user name without `@`; a name of another domain is refused.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub login_domain: Option<String>,
+}
+
+/// Why settings cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SettingsError {
+    /// Not the JSON of settings; the text says where and why.
+    #[error("settings are not readable: {0}")]
+    Json(String),
+    /// Written for another version.
+    #[error("settings have schema {0}, this version reads schema {SCHEMA}")]
+    Schema(u32),
+    /// Not a domain.
+    #[error("login_domain {0:?} is not a domain in lower case, such as acme.com")]
+    LoginDomain(String),
+    /// Not the name of a bucket.
+    #[error(
+        "{0:?} is not the name of an S3 bucket: 3 to 63 lower-case letters, digits, '-' and single '.', a letter or digit at both ends"
+    )]
+    Bucket(String),
+    /// No rule, or more rules than this version can choose from.
+    #[error("access needs exactly one rule, found {0}")]
+    Rules(usize),
+    /// `{user}` would name several people.
+    #[error("the home {0:?} holds {{user}}, which needs a login_domain: add it, or write {{login}}")]
+    UserWithoutDomain(String),
+    /// The policy of a long user name would not fit.
+    #[error(
+        "the session policy for the home {home:?} could reach {length} characters, Transfer takes 2048: shorten the home"
+    )]
+    PolicyTooLong {
+        /// The home template.
+        home: String,
+        /// Characters for the longest legal user name.
+        length: usize,
+    },
+    /// The path of the home would not fit.
+    #[error("the home {0:?} could be longer than the 1,024 characters Transfer takes: shorten it")]
+    HomeTooLong(String),
+}
+
+impl Settings {
+    /// Reads and checks `settings.json`.
+    ///
+    /// # Errors
+    /// The text is not JSON of exactly these keys, a value is illegal, or [`Settings::check`] objects.
+    pub fn from_json(text: &[u8]) -> Result<Self, SettingsError> {
+        let settings: Self = json::from_slice(text).map_err(|error| SettingsError::Json(error.to_string()))?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The text of `settings.json`: the same settings always give the same bytes.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "strings, numbers and lists of them always serialise")]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("settings serialise");
+        text.push('\n');
+        text
+    }
+
+    /// Checks what no single value shows.
+    ///
+    /// # Errors
+    /// The first thing found that would make a sign-in fail or mean something else than it says.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        if self.schema != SCHEMA {
+            return Err(SettingsError::Schema(self.schema));
+        }
+        if let Some(domain) = &self.okta.login_domain
+            && !(is_dns_name(domain) && domain.len() + 2 <= user_name::LONGEST)
+        {
+            return Err(SettingsError::LoginDomain(domain.clone()));
+        }
+        if !is_bucket_name(&self.bucket) {
+            return Err(SettingsError::Bucket(self.bucket.clone()));
+        }
+        let [rule] = self.access.as_slice() else { return Err(SettingsError::Rules(self.access.len())) };
+        let home = rule.home.as_str();
+        if rule.home.needs_login_domain() && self.okta.login_domain.is_none() {
+            return Err(SettingsError::UserWithoutDomain(home.to_owned()));
+        }
+        let length = rule.longest_policy(&self.bucket, LONGEST_PARTITION);
+        if length > session_policy::LONGEST {
+            return Err(SettingsError::PolicyTooLong { home: home.to_owned(), length });
+        }
+        if !rule.longest_target_fits(&self.bucket) {
+            return Err(SettingsError::HomeTooLong(home.to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// Rules of the Amazon S3 user guide, "General purpose bucket naming rules".
+fn is_bucket_name(name: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let bytes = name.as_bytes();
+    (3..=63).contains(&bytes.len())
+        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+        && edge(bytes.first())
+        && edge(bytes.last())
+        && !name.contains("..")
+        && name.parse::<std::net::Ipv4Addr>().is_err()
+}

@@ -1,0 +1,93 @@
+//! The Okta organisation, the domain of logins, and what a user gets.
+
+use sftp_okta_lambda::access::{HomeTemplate, Permissions};
+use sftp_okta_lambda::org_url::OrgUrl;
+
+use super::super::origin::Wrong;
+use super::server::domain_flaw;
+
+/// The organisation's URL; the rules are the function's own.
+pub(in crate::settings) fn org_url(text: &str, custom_domain: bool) -> Result<OrgUrl, Wrong> {
+    OrgUrl::parse(text, custom_domain).map_err(|error| {
+        let (why, remedy) = why_and_remedy(&error.to_string());
+        Wrong::new("cannot be used as the Okta org", why, remedy)
+    })
+}
+
+/// The domain appended to user names without `@`. Okta logins are compared in lower case.
+pub(in crate::settings) fn login_domain(text: &str) -> Result<String, Wrong> {
+    let lower = text.to_ascii_lowercase();
+    if let Some(domain) = text.strip_prefix('@') {
+        return Err(Wrong::new(
+            "is not a domain",
+            "it starts with @",
+            format!("write {}", domain.to_ascii_lowercase()),
+        ));
+    }
+    match domain_flaw(&lower) {
+        None => Ok(lower),
+        Some(why) => {
+            Err(Wrong::new("is not a domain", why, "write what follows the @ in your users' logins, such as acme.com"))
+        }
+    }
+}
+
+/// Where a user's files are, always inside the one bucket; the rules are the function's own.
+pub(in crate::settings) fn home(text: &str) -> Result<HomeTemplate, Wrong> {
+    HomeTemplate::parse(text).map_err(|error| {
+        let (why, remedy) = why_and_remedy(&error.to_string());
+        Wrong::new("cannot be used as a home", why, remedy)
+    })
+}
+
+/// The function's own errors end in what to write instead, after a colon.
+pub(in crate::settings) fn why_and_remedy(text: &str) -> (String, String) {
+    match text.rsplit_once(": ") {
+        Some((why, remedy)) => (why.to_owned(), remedy.to_owned()),
+        None => (text.to_owned(), "write a path in the bucket, such as /{bucket}/home/{login}".to_owned()),
+    }
+}
+
+pub(in crate::settings) fn permissions(text: &str) -> Result<Permissions, Wrong> {
+    match text {
+        "read-only" => Ok(Permissions::ReadOnly),
+        "write-only" => Ok(Permissions::WriteOnly),
+        "read-write" => Ok(Permissions::ReadWrite),
+        _ => {
+            let why = "permissions are read-only, write-only (a drop box) or read-write";
+            Err(Wrong::new("is not a permission", why, "write one of the three"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn login_domains() {
+        assert_eq!(login_domain("Acme.com").as_deref(), Ok("acme.com"));
+        assert_eq!(login_domain("@Acme.com").unwrap_err().remedy, "write acme.com");
+        for bad in ["", "acme", "a@acme.com", "acme.com/", "https://acme.com"] {
+            assert!(login_domain(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn homes_lie_in_the_bucket() {
+        for good in ["/{bucket}/home/{login}", "/{bucket}/{login}"] {
+            assert!(home(good).is_ok(), "{good:?} was refused");
+        }
+        for bad in ["", "/", "home/{login}", "/other-bucket/{login}", "/{bucket}x/{login}", "{bucket}/{login}"] {
+            assert!(home(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn permission_words() {
+        assert_eq!(permissions("write-only"), Ok(Permissions::WriteOnly));
+        for bad in ["", "rw", "READ-ONLY", "read_write"] {
+            assert!(permissions(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
+}

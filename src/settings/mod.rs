@@ -1,0 +1,21 @@
+//! What a deployment is, after flags, environment, file and defaults. Pure: values in, values out.
+//!
+//! [`file::read`] is the one place here that touches the disk; [`resolve`] and [`resolve_target`] only compute.
+
+mod check;
+mod document;
+pub mod file;
+mod given;
+mod layout;
+mod lookup;
+mod origin;
+mod resolve;
+mod resolved;
+
+pub use file::ConfigFile;
+pub use given::{FLAGS, Given, Value, environment_variable};
+pub use origin::Origin;
+pub use resolve::{resolve, resolve_target};
+pub use resolved::{
+    Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
+};

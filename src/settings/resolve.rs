@@ -1,0 +1,308 @@
+//! Flag over environment over file over default, then every check that needs no network.
+
+use std::collections::BTreeMap;
+
+use sftp_okta_lambda::settings::{AccessRule, SettingsError};
+
+use crate::error::{Error, Result};
+
+use super::check::{arn, bucket, lambda, name, okta, server, tag};
+use super::document::{Section, not_supported, parse};
+use super::file::ConfigFile;
+use super::given::{Given, Value};
+use super::layout;
+use super::lookup::{Rule, boolean, checked, file_text, not_this_value, number, origin_of, required, text};
+use super::origin::{Located, Origin, Wrong};
+use super::resolved::{
+    Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
+};
+
+const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
+const LOG_RETENTION_DAYS: u32 = 90;
+const HOME: &str = "/{bucket}/home/{login}";
+const PERMISSIONS: &str = "read-write";
+
+/// The settings of a deployment.
+///
+/// # Errors
+/// At the first value that is missing, unknown, not supported or wrong; the error names its place and the remedy.
+pub fn resolve(given: &Given, file: Option<&ConfigFile>) -> Result<Settings> {
+    with_sections(file, |sections| sections.settings(given))
+}
+
+/// What finds a deployment: the part of the settings that `status`, `logs` and `teardown` need.
+///
+/// # Errors
+/// As [`resolve`], for the values of a [`Target`].
+pub fn resolve_target(given: &Given, file: Option<&ConfigFile>) -> Result<Target> {
+    with_sections(file, |sections| sections.target(given))
+}
+
+fn with_sections<T>(file: Option<&ConfigFile>, read: impl FnOnce(&Sections<'_>) -> Result<T>) -> Result<T> {
+    let Some(file) = file else { return read(&Sections::default()) };
+    let document = parse(file)?;
+    let sections = Sections::of(Section::top(file, &document))?;
+    read(&sections)
+}
+
+/// The sections the file has; all their keys are known.
+#[derive(Debug, Default)]
+struct Sections<'d> {
+    top: Option<Section<'d>>,
+    tags: Option<Section<'d>>,
+    okta: Option<Section<'d>>,
+    storage: Option<Section<'d>>,
+    server: Option<Section<'d>>,
+    lambda: Option<Section<'d>>,
+    api: Option<Section<'d>>,
+    access: Option<Vec<Section<'d>>>,
+}
+
+impl<'d> Sections<'d> {
+    fn of(top: Section<'d>) -> Result<Self> {
+        top.allow(layout::TOP)?;
+        let section = |name, keys| -> Result<Option<Section<'d>>> {
+            let section = top.section(name, name)?;
+            section.as_ref().map_or(Ok(()), |section| section.allow(keys))?;
+            Ok(section)
+        };
+        let access = top.sections("access")?;
+        for rule in access.iter().flatten() {
+            rule.allow(layout::ACCESS)?;
+        }
+        Ok(Self {
+            tags: top.section("tags", "tags")?,
+            okta: section("okta", layout::OKTA)?,
+            storage: section("storage", layout::STORAGE)?,
+            server: section("server", layout::SERVER)?,
+            lambda: section("lambda", layout::LAMBDA)?,
+            api: section("api", layout::API)?,
+            top: Some(top),
+            access,
+        })
+    }
+
+    fn target(&self, given: &Given) -> Result<Target> {
+        let top = |given: &Option<Value>, key, rule: Rule<str, String>| checked(text(given, self.top, key)?, rule);
+        let deployment =
+            required(top(&given.name, "name", name::deployment)?, "name", "name", "a name for the deployment")?;
+        let stack_name = top(&given.stack_name, "stack_name", name::stack)?.map(|found| found.value);
+        let value = |found: Option<Located<String>>| found.map(|found| found.value);
+        Ok(Target {
+            region: value(top(&given.region, "region", name::region)?),
+            profile: value(top(&given.profile, "profile", name::profile)?),
+            account: value(top(&given.account, "account", name::account)?),
+            stack_name: stack_name.unwrap_or_else(|| format!("sftp-okta-{}", deployment.value)),
+            artifact_bucket: value(top(&given.artifact_bucket, "artifact_bucket", bucket::existing)?),
+            name: deployment.value,
+        })
+    }
+
+    fn settings(&self, given: &Given) -> Result<Settings> {
+        let Target { name, region, profile, account, stack_name, artifact_bucket } = self.target(given)?;
+        let boundary = checked(text(&given.permissions_boundary, self.top, "permissions_boundary")?, arn::policy)?;
+        let rule = self.access(given)?;
+        let settings = Settings {
+            name,
+            region,
+            profile,
+            account,
+            stack_name,
+            tags: self.tags(given)?,
+            okta: self.okta(given)?,
+            storage: self.storage(given)?,
+            server: self.server(given)?,
+            lambda: self.lambda(given)?,
+            api: self.api(given)?,
+            permissions_boundary: boundary.map(|found| found.value),
+            artifact_bucket,
+            access: vec![AccessRule { home: rule.home.value, permissions: rule.permissions }],
+            access_by_default: rule.by_default,
+        };
+        let home = &rule.home.origin;
+        settings.function_settings().check().map_err(|error| self.combination(given, home, &error))?;
+        Ok(settings)
+    }
+
+    fn tags(&self, given: &Given) -> Result<BTreeMap<String, String>> {
+        let mut tags = BTreeMap::new();
+        if let Some(section) = &self.tags {
+            for (key, value) in section.all_texts()? {
+                tag::entry(&key, &value)?;
+                tags.insert(key, value.value);
+            }
+            tag::count(tags.len(), &section.here())?;
+        }
+        for given in &given.tags {
+            let (key, value) = given.located().try_map(tag::pair)?.value;
+            tags.insert(key, value);
+            tag::count(tags.len(), &given.origin)?;
+        }
+        Ok(tags)
+    }
+
+    fn okta(&self, given: &Given) -> Result<Okta> {
+        if let Some(mfa) = file_text(self.okta, "mfa")?
+            && mfa.value != "off"
+        {
+            let instead = "write mfa = \"off\", or remove the line: this version asks for no second factor";
+            return Err(not_supported(&mfa.origin, instead));
+        }
+        let what = "the Okta organisation, such as https://acme.okta.com";
+        let org_url = required(text(&given.okta_org, self.okta, "org_url")?, "okta-org", "okta.org_url", what)?;
+        let custom = boolean(&given.custom_domain, self.okta, "custom_domain")?;
+        let org_url = org_url.try_map(|url| okta::org_url(url, custom.is_some_and(|custom| custom.value)))?;
+        let login_domain = checked(text(&given.login_domain, self.okta, "login_domain")?, okta::login_domain)?;
+        Ok(Okta { org_url: org_url.value, login_domain: login_domain.map(|found| found.value) })
+    }
+
+    fn storage(&self, given: &Given) -> Result<Storage> {
+        let create = boolean(&given.create_bucket, self.storage, "create_bucket")?.is_some_and(|create| create.value);
+        let rule = if create { bucket::new } else { bucket::existing };
+        let name = required(
+            text(&given.bucket, self.storage, "bucket")?,
+            "bucket",
+            "storage.bucket",
+            "the bucket of the files",
+        )?;
+        let key = checked(text(&given.kms_key_arn, self.storage, "kms_key_arn")?, arn::kms_key)?;
+        Ok(Storage {
+            bucket: name.try_map(rule)?.value,
+            create_bucket: create,
+            kms_key_arn: key.map(|found| found.value),
+        })
+    }
+
+    fn server(&self, given: &Given) -> Result<Server> {
+        if let Some(provider) = file_text(self.server, "identity_provider")?
+            && provider.value != "api-gateway"
+        {
+            return Err(not_this_value(&provider, "identity_provider", "api-gateway", &["lambda"]));
+        }
+        if let Some(method) = file_text(self.server, "authentication")?
+            && method.value != "password"
+        {
+            let later = ["public-key", "public-key-or-password", "public-key-and-password"];
+            return Err(not_this_value(&method, "authentication", "password", &later));
+        }
+        let policy = checked(text(&given.security_policy, self.server, "security_policy")?, server::security_policy)?;
+        let hostname = checked(text(&given.hostname, self.server, "hostname")?, server::hostname)?;
+        let banner = checked(file_text(self.server, "banner")?, server::banner)?;
+        let listing =
+            self.server.map(|section| section.boolean("directory_listing_optimization")).transpose()?.flatten();
+        Ok(Server {
+            security_policy: policy.map_or_else(|| SECURITY_POLICY.to_owned(), |found| found.value),
+            endpoint: self.endpoint()?,
+            hostname: hostname.map(|found| found.value),
+            banner: banner.map(|found| found.value),
+            directory_listing_optimization: listing.is_none_or(|found| found.value),
+            authentication: Authentication::Password,
+            identity_provider: IdentityProvider::ApiGateway,
+        })
+    }
+
+    fn endpoint(&self) -> Result<Endpoint> {
+        let Some(server) = self.server.filter(|section| section.has("endpoint")) else { return Ok(Endpoint::Public) };
+        let form = "write endpoint = \"public\", or endpoint = { vpc = \"vpc-…\", subnets = [\"subnet-…\"] }";
+        if !server.is_section("endpoint") {
+            return match server.text("endpoint")? {
+                Some(word) if word.value != "public" => {
+                    Err(Wrong::new("is not an endpoint", "there are \"public\" and a table with a VPC", form)
+                        .at(&word.origin, &word.value))
+                }
+                _ => Ok(Endpoint::Public),
+            };
+        }
+        let Some(section) = server.section("endpoint", "server.endpoint")? else { return Ok(Endpoint::Public) };
+        section.allow(layout::ENDPOINT)?;
+        let Some(vpc) = checked(section.text("vpc")?, server::vpc)? else {
+            return Err(section.here().error("has no vpc").hint(form));
+        };
+        let ids = |key, rule: Rule<str, String>| -> Result<Vec<String>> {
+            let Some(ids) = section.texts(key)? else { return Ok(Vec::new()) };
+            let each = ids.value.into_iter().map(|id| Located::new(id, ids.origin.clone()).try_map(rule));
+            each.map(|id| id.map(|id| id.value)).collect()
+        };
+        let (subnets, security_groups) =
+            (ids("subnets", server::subnet)?, ids("security_groups", server::security_group)?);
+        if subnets.is_empty() {
+            return Err(section.here().error("has no subnets").cause("a VPC endpoint lies in subnets").hint(form));
+        }
+        Ok(Endpoint::Vpc { vpc: vpc.value, subnets, security_groups })
+    }
+
+    fn lambda(&self, given: &Given) -> Result<Lambda> {
+        let architecture = text(&given.architecture, self.lambda, "architecture")?;
+        let architecture = architecture.unwrap_or_else(|| Located::new("x86_64".to_owned(), Origin::Default));
+        let concurrency = number(&given.reserved_concurrency, self.lambda, "reserved_concurrency")?;
+        let days = checked(number(&given.log_retention_days, self.lambda, "log_retention_days")?, lambda::retention)?;
+        Ok(Lambda {
+            architecture: architecture.try_map(lambda::architecture)?.value,
+            reserved_concurrency: concurrency.map_or(0, |found| found.value),
+            log_retention_days: days.map_or(LOG_RETENTION_DAYS, |found| found.value),
+        })
+    }
+
+    fn api(&self, given: &Given) -> Result<Api> {
+        let restrict = boolean(&given.restrict_to_invocation_role, self.api, "restrict_to_invocation_role")?;
+        let role = boolean(&given.create_log_role, self.api, "create_log_role")?;
+        Ok(Api {
+            restrict_to_invocation_role: restrict.is_some_and(|found| found.value),
+            create_log_role: role.is_some_and(|found| found.value),
+        })
+    }
+
+    /// The one rule that holds for everyone.
+    fn access(&self, given: &Given) -> Result<OneRule> {
+        let rule = match self.access.as_deref() {
+            None => None,
+            Some([rule]) => Some(*rule),
+            Some([_, second, ..]) => {
+                let instead = "keep one [[access]]: in this version one rule holds for everyone";
+                return Err(second
+                    .here()
+                    .error("has a second rule, which is not supported by this version")
+                    .hint(instead));
+            }
+            Some([]) => {
+                let top = self.top.map_or(Origin::Default, |top| top.origin_of("access"));
+                return Err(top
+                    .error("is empty")
+                    .cause("nobody could sign in")
+                    .hint("remove the line, or write one rule"));
+            }
+        };
+        let (home, permissions) = (text(&given.home, rule, "home")?, text(&given.permissions, rule, "permissions")?);
+        let by_default = rule.is_none() && home.is_none() && permissions.is_none();
+        let or_default = |found: Option<Located<String>>, default: &str| {
+            found.unwrap_or_else(|| Located::new(default.to_owned(), Origin::Default))
+        };
+        Ok(OneRule {
+            home: or_default(home, HOME).try_map(okta::home)?,
+            permissions: or_default(permissions, PERMISSIONS).try_map(okta::permissions)?.value,
+            by_default,
+        })
+    }
+
+    /// An error about values that are right alone and wrong together.
+    fn combination(&self, given: &Given, home: &Origin, error: &SettingsError) -> Error {
+        let origin = match error {
+            SettingsError::Bucket(_) => origin_of(&given.bucket, self.storage, "bucket"),
+            SettingsError::LoginDomain(_) => origin_of(&given.login_domain, self.okta, "login_domain"),
+            SettingsError::Json(_)
+            | SettingsError::Schema(_)
+            | SettingsError::Rules(_)
+            | SettingsError::UserWithoutDomain(_)
+            | SettingsError::PolicyTooLong { .. }
+            | SettingsError::HomeTooLong(_) => home.clone(),
+        };
+        let (why, remedy) = okta::why_and_remedy(&error.to_string());
+        origin.error("cannot be used as it is").cause(why).hint(remedy)
+    }
+}
+
+struct OneRule {
+    home: Located<sftp_okta_lambda::access::HomeTemplate>,
+    permissions: sftp_okta_lambda::access::Permissions,
+    by_default: bool,
+}

@@ -1,0 +1,217 @@
+//! The settings of a deployment, complete and valid.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sftp_okta_lambda::org_url::OrgUrl;
+use sftp_okta_lambda::settings::AccessRule;
+
+/// Everything that decides what is deployed. Only [`resolve`](super::resolve) makes one, so what is here is valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The deployment's name.
+    pub name: String,
+    /// The region; `None` leaves it to the SDK's own chain (`AWS_REGION`, the profile).
+    pub region: Option<String>,
+    /// The profile; `None` leaves it to the SDK's own chain.
+    pub profile: Option<String>,
+    /// The only account this may be deployed to, if one is named.
+    pub account: Option<String>,
+    /// The stack's name.
+    pub stack_name: String,
+    /// The user's tags, for the stack and the server. The tool's own are not among them.
+    pub tags: BTreeMap<String, String>,
+    /// Who signs in, and where.
+    pub okta: Okta,
+    /// Where the files are.
+    pub storage: Storage,
+    /// The Transfer server.
+    pub server: Server,
+    /// The identity provider function.
+    pub lambda: Lambda,
+    /// The API between server and function.
+    pub api: Api,
+    /// The policy that bounds all roles of the stack.
+    pub permissions_boundary: Option<String>,
+    /// The bucket that takes the function's zip; `None` is the tool's own bucket of account and region.
+    pub artifact_bucket: Option<String>,
+    /// Who gets what: ordered, the first rule that matches decides.
+    pub access: Vec<AccessRule>,
+    /// Whether `access` is the default because nobody wrote a rule. `plan` says so aloud.
+    pub access_by_default: bool,
+}
+
+/// Who signs in, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Okta {
+    /// The Okta organisation.
+    pub org_url: OrgUrl,
+    /// Appended to a user name without `@`.
+    pub login_domain: Option<String>,
+}
+
+/// Where the files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// The bucket.
+    pub bucket: String,
+    /// Whether the stack makes the bucket.
+    pub create_bucket: bool,
+    /// The key that encrypts the objects, if it is not S3's own.
+    pub kms_key_arn: Option<String>,
+}
+
+/// The Transfer server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Which ciphers and key exchanges clients may use.
+    pub security_policy: String,
+    /// Where the server can be reached.
+    pub endpoint: Endpoint,
+    /// The name under which users know the server; shown in the console, the DNS record is theirs to make.
+    pub hostname: Option<String>,
+    /// Shown to clients before they sign in.
+    pub banner: Option<String>,
+    /// Faster listings for folders with many files.
+    pub directory_listing_optimization: bool,
+    /// What a client must present.
+    pub authentication: Authentication,
+    /// How the server asks the function.
+    pub identity_provider: IdentityProvider,
+}
+
+/// Where the server can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint {
+    /// From the internet.
+    Public,
+    /// From inside a VPC.
+    Vpc {
+        /// The VPC's id.
+        vpc: String,
+        /// The subnets' ids, at least one.
+        subnets: Vec<String>,
+        /// The security groups' ids; none means the VPC's default group.
+        security_groups: Vec<String>,
+    },
+}
+
+/// What a client must present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authentication {
+    /// A password, which Okta checks.
+    Password,
+}
+
+/// How the server asks the function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdentityProvider {
+    /// Through API Gateway.
+    ApiGateway,
+}
+
+/// The identity provider function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lambda {
+    /// The processor it runs on.
+    pub architecture: Architecture,
+    /// Executions set aside for the function; 0 sets none aside.
+    pub reserved_concurrency: u32,
+    /// How long its log is kept.
+    pub log_retention_days: u32,
+}
+
+/// The processor the function runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// Intel and AMD, 64 bits.
+    X86_64,
+    /// ARM, 64 bits.
+    Arm64,
+}
+
+impl Architecture {
+    /// The word Lambda has for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::X86_64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// The API between server and function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Api {
+    /// Whether the API refuses every caller but the invocation role, whatever other grants the account has.
+    pub restrict_to_invocation_role: bool,
+    /// Whether the stack makes the account-wide role with which API Gateway writes logs.
+    pub create_log_role: bool,
+}
+
+/// What is enough to find a deployment: all that `status`, `logs` and `teardown` need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The deployment's name.
+    pub name: String,
+    /// The region; `None` leaves it to the SDK's own chain.
+    pub region: Option<String>,
+    /// The profile; `None` leaves it to the SDK's own chain.
+    pub profile: Option<String>,
+    /// The only account this may be, if one is named.
+    pub account: Option<String>,
+    /// The stack's name.
+    pub stack_name: String,
+    /// The bucket that takes the function's zip; `None` is the tool's own bucket of account and region.
+    pub artifact_bucket: Option<String>,
+}
+
+impl Settings {
+    /// What finds this deployment again.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        Target {
+            name: self.name.clone(),
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            account: self.account.clone(),
+            stack_name: self.stack_name.clone(),
+            artifact_bucket: self.artifact_bucket.clone(),
+        }
+    }
+
+    /// The settings the function carries in its zip.
+    #[must_use]
+    pub fn function_settings(&self) -> sftp_okta_lambda::settings::Settings {
+        sftp_okta_lambda::settings::Settings {
+            schema: 1,
+            okta: sftp_okta_lambda::settings::Okta {
+                org_url: self.okta.org_url.clone(),
+                login_domain: self.okta.login_domain.clone(),
+            },
+            bucket: self.storage.bucket.clone(),
+            access: self.access.clone(),
+        }
+    }
+
+    /// The key prefix below which every home lies: empty, or ending in `/`.
+    #[must_use]
+    pub fn user_prefix(&self) -> String {
+        let mut prefixes = self.access.iter().map(|rule| rule.home.literal_prefix());
+        let first = prefixes.next().unwrap_or_default();
+        prefixes.fold(first.to_string(), |shared, prefix| shared_folder(&shared, &prefix))
+    }
+}
+
+/// The longest folder that holds both prefixes.
+fn shared_folder(left: &str, right: &str) -> String {
+    let same = left.split_inclusive('/').zip(right.split_inclusive('/'));
+    same.take_while(|(one, other)| one == other && one.ends_with('/')).map(|(one, _)| one).collect()
+}
