@@ -3,6 +3,15 @@
 //! The binary is a thin shell over this library; `ARCHITECTURE.md` is the map.
 
 pub mod artifact;
+pub mod aws;
+pub mod cli;
+pub mod commands;
 pub mod error;
 pub mod exit_code;
+pub mod plan;
+pub mod progress;
+pub mod report;
+pub mod server;
 pub mod settings;
+pub mod stack;
+pub mod wait;

@@ -1,0 +1,41 @@
+//! One file a command: the order of steps. Only here is that order known.
+
+mod approval;
+pub mod deploy;
+pub mod package;
+mod session;
+pub mod status;
+pub mod teardown;
+mod wanted;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::progress::Progress;
+use crate::report::Report;
+
+/// What a command works with.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// The story.
+    pub progress: &'a Progress,
+    /// The result, filled in as it becomes known, so that a failure reports what was there.
+    pub report: &'a mut Report,
+    /// How to go about it.
+    pub options: &'a Options,
+}
+
+/// How a command goes about its work.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Approved beforehand.
+    pub yes: bool,
+    /// Whether somebody can be asked.
+    pub can_ask: bool,
+    /// How long to wait for AWS.
+    pub timeout: Duration,
+    /// How often to look.
+    pub poll_interval: Duration,
+    /// A prebuilt bootstrap to use in place of the embedded one.
+    pub bootstrap: Option<PathBuf>,
+}

@@ -1,0 +1,37 @@
+//! Asking before anything changes.
+
+use std::io::{Write as _, stderr, stdin};
+
+use crate::error::{Error, ErrorCode, Result};
+
+use super::Run;
+
+/// Refuses at once, before any call, where approval will be needed and nobody can give it.
+pub(super) fn must_be_possible(run: &Run<'_>, command: &str) -> Result<()> {
+    if run.options.yes || run.options.can_ask {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::Usage, format!("{command} needs approval, and there is no terminal to ask on"))
+        .hint(format!("approve beforehand: sftp-okta {command} --yes")))
+}
+
+/// Asks `question`; `expected` is the answer that means yes. Approved beforehand means yes without asking.
+pub(super) async fn ask(run: &Run<'_>, question: &str, expected: &str) -> Result<bool> {
+    if run.options.yes {
+        return Ok(true);
+    }
+    let prompt = format!("{question} Type {expected} to go on: ");
+    run.progress.finish();
+    // On a thread of its own, so that a signal is heard while the answer is awaited.
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut answer = String::new();
+        let mut err = stderr().lock();
+        let _ = err.write_all(prompt.as_bytes()).and_then(|()| err.flush());
+        stdin().read_line(&mut answer).map(|_| answer)
+    });
+    match answer.await {
+        Ok(Ok(answer)) => Ok(answer.trim().eq_ignore_ascii_case(expected)),
+        Ok(Err(error)) => Err(Error::new(ErrorCode::Usage, "the answer could not be read").cause(error.to_string())),
+        Err(error) => Err(Error::new(ErrorCode::Unexpected, "asking failed").cause(error.to_string())),
+    }
+}

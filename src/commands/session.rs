@@ -1,0 +1,72 @@
+//! The start of every command that talks to AWS: clients, whose credentials they are, and whether that is the right account.
+
+use crate::aws::{Caller, Clients, caller, connect, guard_account};
+use crate::error::{Error, ErrorCode, Result};
+use crate::server::{Claim, Owner};
+use crate::settings::Target;
+use crate::stack::{Stack, StackStatus};
+
+use super::Run;
+
+/// An account and region to work in, for one deployment.
+pub(super) struct Session {
+    pub(super) clients: Clients,
+    pub(super) caller: Caller,
+    pub(super) owner: Owner,
+    /// Marks this run's requests: CloudFormation tokens and the server's create call.
+    pub(super) run: String,
+}
+
+impl Session {
+    /// Connects, and makes sure that this is the account it should be, before anything else is asked.
+    pub(super) async fn open(target: &Target, run: &mut Run<'_>) -> Result<Self> {
+        run.report.deployment.name = Some(target.name.clone());
+        run.report.deployment.region.clone_from(&target.region);
+        let clients = connect(target.region.as_deref(), target.profile.as_deref()).await?;
+        run.report.deployment.region = Some(clients.region.clone());
+        run.report.deployment.endpoint.clone_from(&clients.endpoint);
+
+        run.progress.step("Checking the credentials");
+        let caller = caller(&clients).await?;
+        run.report.deployment.account = Some(caller.account.clone());
+        guard_account(&caller, target.account.as_deref())?;
+        let place = match &clients.endpoint {
+            Some(endpoint) => format!(" at {endpoint}: this is not AWS"),
+            None => String::new(),
+        };
+        run.progress.done(&format!("Account {} in {}{place} as {}", caller.account, clients.region, caller.arn));
+
+        let owner = Owner { deployment: target.name.clone(), stack: target.stack_name.clone() };
+        // CloudFormation takes letters, digits and hyphens, and a letter first.
+        let run = format!("sftp-okta-{}", uuid::Uuid::new_v4());
+        Ok(Self { clients, caller, owner, run })
+    }
+
+    /// The suffix of service host names in the caller's partition (botocore's endpoint data).
+    pub(super) fn url_suffix(&self) -> &'static str {
+        match self.caller.partition.as_str() {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-eusc" => "amazonaws.eu",
+            _ => "amazonaws.com",
+        }
+    }
+
+    /// Refuses a stack that this deployment did not make.
+    pub(super) fn guard_stack(&self, stack: Option<&Stack>) -> Result<()> {
+        let Some(stack) = stack else { return Ok(()) };
+        let claim = self.owner.claim(&stack.tags);
+        // A stack that never got beyond its first change set may not show its tags yet, and holds nothing.
+        let empty = stack.tags.is_empty() && stack.status == StackStatus::ReviewInProgress;
+        match claim {
+            Claim::Ours => Ok(()),
+            Claim::Namesake { .. } | Claim::Foreign if empty => Ok(()),
+            Claim::Namesake { .. } | Claim::Foreign => Err(Error::new(
+                ErrorCode::StackFailed,
+                format!("stack {} exists, and deployment {} did not make it", stack.name, self.owner.deployment),
+            )
+            .cause("it does not carry this deployment's tags, so it is not touched")
+            .resource(stack.arn.clone())
+            .hint("choose another --name, or another --stack-name for this deployment")),
+        }
+    }
+}

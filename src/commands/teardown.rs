@@ -1,0 +1,120 @@
+//! `teardown`: server, then stack, then artifacts. What users stored is kept.
+
+use std::fmt::Write as _;
+
+use crate::artifact::ArtifactBucket;
+use crate::error::Result;
+use crate::plan::{self, Action, Change};
+use crate::report::{Kept, Outcome};
+use crate::server::{self, Found};
+use crate::settings::Target;
+use crate::stack::{self, Stack};
+use crate::wait::Patience;
+
+use super::session::Session;
+use super::{Run, approval};
+
+/// Removes the deployment. Doing it twice is success both times.
+///
+/// # Errors
+/// Whatever stops it; what is left by then is found again by the next teardown.
+pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
+    approval::must_be_possible(run, "teardown")?;
+    let session = Session::open(target, run).await?;
+    let clients = &session.clients;
+    let bucket = ArtifactBucket::named(target.artifact_bucket.as_deref(), &session.caller, &clients.region);
+
+    run.progress.step("Looking at what is there");
+    let (stack, servers, artifacts) = tokio::try_join!(
+        stack::describe(&clients.cloudformation, &target.stack_name),
+        server::find(&clients.transfer, &session.owner, None),
+        bucket.list(&clients.s3, &target.name),
+    )?;
+    session.guard_stack(stack.as_ref())?;
+    warn_of_unreadable(&servers, run);
+    let changes = changes(stack.as_ref(), &servers, &bucket, &artifacts);
+    if changes.is_empty() {
+        run.report.result = Outcome::Removed;
+        run.progress.done("Nothing is left of it");
+        return Ok(());
+    }
+    run.report.changes.clone_from(&changes);
+    run.progress.show(&listing(&changes, stack.as_ref(), run));
+    if !approval::ask(run, "This cannot be undone.", &target.name).await? {
+        run.report.result = Outcome::Declined;
+        return Ok(());
+    }
+
+    let patience = Patience::new(run.options.timeout, run.options.poll_interval);
+    for server in &servers.owned {
+        run.progress.step(&format!("Deleting server {}", server.id));
+        server::delete(&clients.transfer, server, &patience, run.progress).await?;
+        run.progress.done(&format!("Server {} is gone", server.id));
+    }
+    if let Some(stack) = &stack {
+        run.report.kept.extend(delete_stack(&session, stack, &patience, run).await?);
+    }
+    if !artifacts.is_empty() {
+        run.progress.step("Deleting the artifacts");
+        bucket.delete(&clients.s3, &artifacts).await?;
+        run.progress.done(&format!("{} of s3://{} are gone", count(artifacts.len(), "object"), bucket.name()));
+    }
+    run.report.kept.extend(kept_buckets(stack.as_ref(), &bucket, &run.report.kept));
+    run.report.result = Outcome::Removed;
+    Ok(())
+}
+
+async fn delete_stack(session: &Session, stack: &Stack, patience: &Patience, run: &Run<'_>) -> Result<Vec<Kept>> {
+    run.progress.step(&format!("Deleting stack {}", stack.name));
+    let deleted =
+        stack::delete(&session.clients.cloudformation, stack, &session.run, patience, run.progress).await?;
+    run.progress.nothing_goes_on();
+    run.progress.done(&format!("Stack {} is gone", stack.name));
+    let kept = deleted.kept.into_iter().map(|(kind, name)| Kept { kind, name, why: "the template keeps it".to_owned() });
+    Ok(kept.collect())
+}
+
+fn changes(stack: Option<&Stack>, servers: &Found, bucket: &ArtifactBucket, artifacts: &[String]) -> Vec<Change> {
+    let delete = |kind, name: &str, details| Change { action: Action::Delete, kind, name: name.to_owned(), details };
+    let servers = servers.owned.iter().map(|server| delete("server", &server.id, vec![format!("state: {}", server.state)]));
+    let stack = stack.iter().map(|stack| delete("stack", &stack.name, vec![format!("status: {}", stack.status)]));
+    let artifacts = (!artifacts.is_empty()).then(|| {
+        delete("artifact", &format!("s3://{}", bucket.name()), vec![count(artifacts.len(), "object")])
+    });
+    servers.chain(stack).chain(artifacts).collect()
+}
+
+fn listing(changes: &[Change], stack: Option<&Stack>, run: &Run<'_>) -> String {
+    let mut text = format!("To be removed:\n{}", plan::render(changes, run.progress.style()));
+    if let Some(name) = data_bucket(stack) {
+        let _ = writeln!(text, "  Kept: bucket {name} and all that users stored in it");
+    }
+    text
+}
+
+/// The users' bucket, as the stack's parameters name it.
+fn data_bucket(stack: Option<&Stack>) -> Option<&str> {
+    stack?.parameters.get("BucketName").map(String::as_str)
+}
+
+fn kept_buckets(stack: Option<&Stack>, bucket: &ArtifactBucket, told: &[Kept]) -> Vec<Kept> {
+    let kept = |name: &str, why: &str| Kept { kind: "AWS::S3::Bucket".to_owned(), name: name.to_owned(), why: why.to_owned() };
+    let data = data_bucket(stack)
+        .filter(|name| !told.iter().any(|kept| kept.name == *name))
+        .map(|name| kept(name, "it holds what users stored"));
+    let artifacts = stack.map(|_| kept(bucket.name(), "other deployments of this account and region use it too"));
+    data.into_iter().chain(artifacts).collect()
+}
+
+fn warn_of_unreadable(servers: &Found, run: &Run<'_>) {
+    if !servers.unreadable.is_empty() {
+        run.progress.warn(&format!(
+            "servers that may not be described with these credentials are left alone: {}",
+            servers.unreadable.join(", ")
+        ));
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,42 @@
+//! What should be there, worked out from the settings and the account.
+
+use crate::artifact::{Artifact, ArtifactBucket};
+use crate::error::Result;
+use crate::plan::Wanted;
+use crate::server::{Spec, StackRefs};
+use crate::settings::Settings;
+use crate::stack::{self, CodeLocation, Desired, Outputs, Stack, TEMPLATE};
+
+use super::session::Session;
+
+/// The artifact and the stack as they should be.
+pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact, bucket: &ArtifactBucket) -> Wanted {
+    let key = artifact.key(&settings.name);
+    let mut tags = settings.tags.clone();
+    tags.extend(session.owner.tags());
+    Wanted {
+        stack: Desired {
+            name: settings.stack_name.clone(),
+            template: TEMPLATE.to_owned(),
+            parameters: stack::parameters(settings, CodeLocation { bucket: bucket.name(), key: &key }),
+            tags,
+        },
+        artifact_bucket: bucket.name().to_owned(),
+        artifact_key: key,
+    }
+}
+
+/// The server as it should be on `stack`.
+///
+/// # Errors
+/// When the stack lacks an output.
+pub(super) fn spec(settings: &Settings, stack: &Stack) -> Result<Spec> {
+    let outputs = Outputs::read(&stack.outputs)?;
+    let refs = StackRefs {
+        url: outputs.url,
+        invocation_role: outputs.invocation_role,
+        logging_role: outputs.logging_role,
+        log_group_arn: outputs.transfer_log_group_arn,
+    };
+    Ok(Spec::new(settings, refs))
+}

@@ -1,0 +1,179 @@
+//! What a deploy would change: one list over artifact, stack and server. Pure.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::progress::{Style, clean};
+use crate::server::{Found, ServerStep, Spec};
+use crate::stack::{DeployStep, Desired, Stack, same_template};
+
+/// What happens to a thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed in place.
+    Update,
+    /// It is started.
+    Start,
+    /// It is deleted and made anew.
+    Replace,
+    /// It is deleted.
+    Delete,
+}
+
+/// One line of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// What happens.
+    pub action: Action,
+    /// To what kind of thing: `artifact-bucket`, `artifact`, `stack`, `server`.
+    pub kind: &'static str,
+    /// To which one.
+    pub name: String,
+    /// What about it changes, a line each.
+    pub details: Vec<String>,
+}
+
+/// What is there now.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Whether the artifact bucket exists.
+    pub artifact_bucket: bool,
+    /// Whether the bucket holds this artifact.
+    pub artifact: bool,
+    /// The stack.
+    pub stack: Option<Stack>,
+    /// The template it was made from.
+    pub template: Option<String>,
+    /// The servers.
+    pub servers: Found,
+}
+
+/// What should be there.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The artifact bucket's name.
+    pub artifact_bucket: String,
+    /// The artifact's key in it.
+    pub artifact_key: String,
+    /// The stack.
+    pub stack: Desired,
+}
+
+/// Decides what a deploy has to change. `spec` is the server as it should be on the stack as it is, where that stack
+/// has its outputs already.
+///
+/// # Errors
+/// When a state needs a person first: the same error that the deploy would end with.
+pub fn decide(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Vec<Change>> {
+    let stack = stack_change(wanted, seen)?;
+    let mut changes = Vec::new();
+    // The artifact is only needed by a stack that changes: one that is as wanted has its code already.
+    if stack.is_some() && !seen.artifact_bucket {
+        changes.push(change(Action::Create, "artifact-bucket", &wanted.artifact_bucket, Vec::new()));
+    }
+    if stack.is_some() && !seen.artifact {
+        changes.push(change(Action::Create, "artifact", &wanted.artifact_key, Vec::new()));
+    }
+    changes.extend(stack);
+    changes.extend(server_change(wanted, seen, spec));
+    Ok(changes)
+}
+
+fn change(action: Action, kind: &'static str, name: &str, details: Vec<String>) -> Change {
+    Change { action, kind, name: name.to_owned(), details }
+}
+
+fn stack_change(wanted: &Wanted, seen: &Seen) -> Result<Option<Change>> {
+    let name = &wanted.stack.name;
+    let Some(stack) = &seen.stack else { return Ok(Some(change(Action::Create, "stack", name, Vec::new()))) };
+    match stack.status.for_deploy() {
+        DeployStep::Create => Ok(Some(change(Action::Create, "stack", name, Vec::new()))),
+        DeployStep::DeleteThenCreate => {
+            let why = format!("it is in {}: its creation failed and was undone", stack.status);
+            Ok(Some(change(Action::Replace, "stack", name, vec![why])))
+        }
+        DeployStep::Wait => {
+            let why = format!("after the operation under way ends ({})", stack.status);
+            Ok(Some(change(Action::Update, "stack", name, vec![why])))
+        }
+        DeployStep::Update if wanted.stack.is_met_by(stack, seen.template.as_deref()) => Ok(None),
+        DeployStep::Update => Ok(Some(change(Action::Update, "stack", name, stack_details(wanted, seen, stack)))),
+        DeployStep::Stop(blocked) => Err(Error::new(ErrorCode::StackFailed, format!("stack {name} is in {}", stack.status))
+            .cause(blocked.why)
+            .hint(blocked.next.replace("{stack}", name))
+            .resource(stack.arn.clone())),
+    }
+}
+
+fn stack_details(wanted: &Wanted, seen: &Seen, stack: &Stack) -> Vec<String> {
+    let mut details = Vec::new();
+    if !seen.template.as_deref().is_some_and(|template| same_template(template, &wanted.stack.template)) {
+        details.push("template: this version's".to_owned());
+    }
+    for (what, now, then) in
+        [("parameter", &stack.parameters, &wanted.stack.parameters), ("tag", &stack.tags, &wanted.stack.tags)]
+    {
+        for (key, value) in then {
+            match now.get(key) {
+                Some(old) if old == value => {}
+                Some(old) => details.push(format!("{what} {key}: {} → {}", quoted(old), quoted(value))),
+                None => details.push(format!("{what} {key}: {}", quoted(value))),
+            }
+        }
+        details.extend(now.keys().filter(|key| !then.contains_key(*key)).map(|key| format!("{what} {key}: removed")));
+    }
+    details
+}
+
+fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Option<Change> {
+    let Some(server) = seen.servers.owned.first() else {
+        return Some(change(Action::Create, "server", &wanted.stack.name, Vec::new()));
+    };
+    let mut details: Vec<String> = spec
+        .map(|spec| spec.differences(server))
+        .unwrap_or_default()
+        .iter()
+        .map(|found| format!("{}: {} → {}", found.field, quoted(&found.now), quoted(&found.wanted)))
+        .collect();
+    let starts = match server.state.for_deploy() {
+        ServerStep::Ready => false,
+        ServerStep::Wait | ServerStep::Start | ServerStep::Failed { .. } => true,
+    };
+    if starts {
+        details.push(format!("state: {} → ONLINE", server.state));
+    }
+    match (details.is_empty(), starts && details.len() == 1) {
+        (true, _) => None,
+        (false, true) => Some(change(Action::Start, "server", &server.id, details)),
+        (false, false) => Some(change(Action::Update, "server", &server.id, details)),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", clean(text))
+}
+
+/// The plan as a person reads it.
+#[must_use]
+pub fn render(changes: &[Change], style: &Style) -> String {
+    let mut text = String::new();
+    for change in changes {
+        let (mark, verb) = match change.action {
+            Action::Create => (style.good("+"), "create"),
+            Action::Update => (style.running("~"), "update"),
+            Action::Start => (style.running("~"), "start"),
+            Action::Replace => (style.bad("±"), "replace"),
+            Action::Delete => (style.bad("-"), "delete"),
+        };
+        let _ = writeln!(text, "  {mark} {verb:<8}{:<16} {}", change.kind.replace('-', " "), style.bold(&change.name));
+        for detail in &change.details {
+            let _ = writeln!(text, "      {}", style.dim(detail));
+        }
+    }
+    text
+}

@@ -1,0 +1,212 @@
+//! The result on stdout: one text for people, or one JSON document for programs. Pure: a value in, a text out.
+
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::plan::Change;
+use crate::server::Server;
+use crate::stack::Stack;
+
+/// The version of the JSON document. Keys are only ever added to it.
+const SCHEMA: u32 = 1;
+
+/// How a command ended, in one word. Part of the JSON contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The deployment was made or changed, and its server is ONLINE.
+    Deployed,
+    /// The deployment was as it should be.
+    Unchanged,
+    /// The changes are known and none was made.
+    Planned,
+    /// Everything is there and does its work.
+    Healthy,
+    /// Something is there, but not as it should be.
+    Unhealthy,
+    /// Nothing is there.
+    Absent,
+    /// The deployment was removed.
+    Removed,
+    /// The artifact was written.
+    Packaged,
+    /// The person asked said no.
+    Declined,
+    /// It failed; `error` tells.
+    Failed,
+}
+
+/// What a command did and found. Serialises to the JSON document.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    schema: u32,
+    /// The command's name.
+    pub command: &'static str,
+    /// How it ended.
+    pub result: Outcome,
+    /// Which deployment it is about, as far as known.
+    pub deployment: Deployment,
+    /// The stack, where there is one.
+    pub stack: Option<StackReport>,
+    /// The server, where there is one.
+    pub server: Option<ServerReport>,
+    /// The function's zip, where it was made.
+    pub artifact: Option<ArtifactReport>,
+    /// What was, or would be, changed.
+    pub changes: Vec<Change>,
+    /// What was found not to be as it should be.
+    pub differences: Vec<String>,
+    /// What teardown left on purpose.
+    pub kept: Vec<Kept>,
+    /// What a person should act on.
+    pub warnings: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Error>,
+    /// How long it took.
+    pub elapsed_ms: u64,
+}
+
+/// Which deployment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Deployment {
+    /// Its name.
+    pub name: Option<String>,
+    /// The account.
+    pub account: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The endpoint that stands in for AWS: this deployment is not on AWS.
+    pub endpoint: Option<String>,
+}
+
+/// The stack, as reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StackReport {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its status.
+    pub status: String,
+    /// Its outputs.
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// The server, as reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ServerReport {
+    /// Its id.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its state.
+    pub state: String,
+    /// The host name clients connect to.
+    pub endpoint: String,
+    /// The fingerprint clients should see.
+    pub host_key_fingerprint: Option<String>,
+}
+
+/// The function's zip, as reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArtifactReport {
+    /// The zip's SHA-256.
+    pub sha256: String,
+    /// The zip's size in bytes.
+    pub bytes: usize,
+    /// The SHA-256 of `bootstrap` inside it.
+    pub bootstrap_sha256: String,
+    /// The file it was written to.
+    pub file: Option<String>,
+}
+
+/// Something teardown left on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// What it is, such as `AWS::S3::Bucket`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Why it is still there.
+    pub why: String,
+}
+
+impl Report {
+    /// A report of `command`, of which nothing is known yet.
+    #[must_use]
+    pub fn new(command: &'static str) -> Self {
+        Self {
+            schema: SCHEMA,
+            command,
+            result: Outcome::Failed,
+            deployment: Deployment::default(),
+            stack: None,
+            server: None,
+            artifact: None,
+            changes: Vec::new(),
+            differences: Vec::new(),
+            kept: Vec::new(),
+            warnings: Vec::new(),
+            error: None,
+            elapsed_ms: 0,
+        }
+    }
+
+    /// Notes the stack.
+    pub fn saw_stack(&mut self, stack: &Stack) {
+        self.stack = Some(StackReport {
+            name: stack.name.clone(),
+            arn: stack.arn.clone(),
+            status: stack.status.to_string(),
+            outputs: stack.outputs.clone(),
+        });
+    }
+
+    /// Notes the server. `url_suffix` is the partition's, such as `amazonaws.com`.
+    pub fn saw_server(&mut self, server: &Server, region: &str, url_suffix: &str) {
+        self.server = Some(ServerReport {
+            id: server.id.clone(),
+            arn: server.arn.clone(),
+            state: server.state.to_string(),
+            endpoint: format!("{}.server.transfer.{region}.{url_suffix}", server.id),
+            host_key_fingerprint: server.host_key_fingerprint.clone(),
+        });
+    }
+
+    /// The exit code that tells this result to the caller.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        if let Some(error) = &self.error {
+            return error.code.exit_code();
+        }
+        match self.result {
+            Outcome::Deployed
+            | Outcome::Unchanged
+            | Outcome::Planned
+            | Outcome::Healthy
+            | Outcome::Removed
+            | Outcome::Packaged
+            | Outcome::Declined => ExitCode::Done,
+            Outcome::Absent | Outcome::Unhealthy => ExitCode::Unhealthy,
+            Outcome::Failed => ExitCode::Unexpected,
+        }
+    }
+
+    /// The document for programs, with a line break at its end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Serialising these types cannot fail: no maps with other keys than text, no custom serialisers.
+        serde_json::to_string_pretty(self).map(|json| format!("{json}\n")).unwrap_or_default()
+    }
+
+    /// The text for people, with a line break at its end.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        text::render(self)
+    }
+}

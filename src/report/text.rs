@@ -1,0 +1,103 @@
+//! The result as a person reads it.
+
+use std::fmt::Write as _;
+
+use super::{Outcome, Report};
+
+/// Renders the report. Failures tell their story on stderr, so here they say only what is there now.
+pub(super) fn render(report: &Report) -> String {
+    let mut text = String::new();
+    let name = report.deployment.name.as_deref().unwrap_or_default();
+    let headline = match report.result {
+        Outcome::Deployed => format!("{name} is ONLINE"),
+        Outcome::Unchanged => format!("{name} is ONLINE, unchanged"),
+        Outcome::Planned if report.changes.is_empty() => format!("{name} is as configured: nothing to do"),
+        Outcome::Planned => format!("{name}: {} to make", count(report.changes.len(), "change")),
+        Outcome::Healthy => format!("{name} is healthy"),
+        Outcome::Unhealthy => format!("{name} is not healthy"),
+        Outcome::Absent => format!("{name} is not deployed"),
+        Outcome::Removed => format!("{name} is removed"),
+        Outcome::Packaged => "packaged".to_owned(),
+        Outcome::Declined => "nothing was changed".to_owned(),
+        Outcome::Failed => return text,
+    };
+    let _ = writeln!(text, "{headline}");
+    let facts = facts(report);
+    if !facts.is_empty() {
+        let _ = writeln!(text);
+    }
+    for (label, value) in facts {
+        let _ = writeln!(text, "  {label:<11} {value}");
+    }
+    list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
+    let kept: Vec<String> = report.kept.iter().map(|kept| format!("{} {} ({})", kept.kind, kept.name, kept.why)).collect();
+    list(&mut text, "Kept:", kept.iter().map(String::as_str));
+    if let Some(next) = next(report) {
+        let _ = writeln!(text, "\n{next}");
+    }
+    text
+}
+
+fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(server) = &report.server {
+        facts.push(("endpoint", server.endpoint.clone()));
+        facts.push(("host key", server.host_key_fingerprint.clone().unwrap_or_else(|| "not known".into())));
+        facts.push(("server", format!("{}  {}", server.id, server.state)));
+    }
+    if let Some(stack) = &report.stack {
+        facts.push(("stack", format!("{}  {}", stack.name, stack.status)));
+        if let Some(group) = stack.outputs.get("IdentityProviderLogGroup") {
+            facts.push(("sign-ins", format!("log group {group}")));
+        }
+    }
+    if let Some(artifact) = &report.artifact
+        && let Some(file) = &artifact.file
+    {
+        facts.push(("file", file.clone()));
+        facts.push(("size", format!("{} bytes", artifact.bytes)));
+        facts.push(("sha256", artifact.sha256.clone()));
+        facts.push(("bootstrap", artifact.bootstrap_sha256.clone()));
+    }
+    if let (Some(account), Some(region)) = (&report.deployment.account, &report.deployment.region) {
+        let place = match &report.deployment.endpoint {
+            Some(endpoint) => format!("{account} in {region}, at {endpoint} (this is not AWS)"),
+            None => format!("{account} in {region}"),
+        };
+        facts.push(("account", place));
+    }
+    facts
+}
+
+fn list<'a>(text: &mut String, title: &str, items: impl Iterator<Item = &'a str>) {
+    let mut items = items.peekable();
+    if items.peek().is_some() {
+        let _ = writeln!(text, "\n{title}");
+    }
+    for item in items {
+        let _ = writeln!(text, "  - {item}");
+    }
+}
+
+fn next(report: &Report) -> Option<String> {
+    match report.result {
+        Outcome::Deployed | Outcome::Unchanged => {
+            let server = report.server.as_ref()?;
+            Some(format!("Sign in with an Okta account:  sftp USER@{}", server.endpoint))
+        }
+        Outcome::Absent => Some("Make it with:  sftp-okta deploy".to_owned()),
+        Outcome::Unhealthy => Some("Bring it back with:  sftp-okta deploy".to_owned()),
+        Outcome::Planned if !report.changes.is_empty() => Some("Make them with:  sftp-okta deploy".to_owned()),
+        Outcome::Planned
+        | Outcome::Healthy
+        | Outcome::Removed
+        | Outcome::Packaged
+        | Outcome::Declined
+        | Outcome::Failed => None,
+    }
+}
+
+/// "1 change", "2 changes".
+pub(super) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
