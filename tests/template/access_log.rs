@@ -55,7 +55,9 @@ fn the_template_holds() {
 #[test]
 fn a_password_in_the_access_log_is_caught() {
     let format = "/ApiStage/Properties/AccessLogSetting/Format";
-    for field in ["$input.params('Password')", "$context.path", "$context.requestOverride.header.PasswordBase64", "constant"] {
+    for field in
+        ["$input.params('Password')", "$context.path", "$context.requestOverride.header.PasswordBase64", "constant"]
+    {
         let text = json!({"requestId": "$context.requestId", "extra": field}).to_string();
         catches(access_log_fields_are_allowed, format, set(json!(text)));
     }

@@ -58,7 +58,9 @@ fn method_is_proxied(template: &Value) -> Vec<Finding> {
         if integration["Type"] != "AWS_PROXY" {
             found.push(finding(id, "the integration is not AWS_PROXY"));
         }
-        for key in ["RequestTemplates", "RequestParameters", "IntegrationResponses", "CacheKeyParameters", "Credentials"] {
+        for key in
+            ["RequestTemplates", "RequestParameters", "IntegrationResponses", "CacheKeyParameters", "Credentials"]
+        {
             if !integration[key].is_null() {
                 found.push(finding(id, format!("the integration has {key}")));
             }
@@ -120,8 +122,14 @@ fn resource_policy_only_denies(template: &Value) -> Vec<Finding> {
     for (id, api) in resources(template, "AWS::ApiGateway::RestApi") {
         let policies = alternatives(&api["Properties"]["Policy"]);
         for statement in policies.iter().flat_map(|policy| items(&policy["Statement"])) {
-            if statement["Effect"] != "Deny" || statement["Principal"] != "*" || statement["Condition"]["ArnNotEquals"] != role {
-                found.push(finding(id, format!("a statement does more than deny all but the invocation role: {statement}")));
+            if statement["Effect"] != "Deny"
+                || statement["Principal"] != "*"
+                || statement["Condition"]["ArnNotEquals"] != role
+            {
+                found.push(finding(
+                    id,
+                    format!("a statement does more than deny all but the invocation role: {statement}"),
+                ));
             }
             if entries(&statement["Condition"]).len() > 1 {
                 found.push(finding(id, "a further condition weakens the denial"));

@@ -13,7 +13,8 @@ fn what_is_not_ours_is_retained(template: &Value) -> Vec<Finding> {
     let kinds = [BUCKET, POLICY, "AWS::ApiGateway::Account"];
     let mut kept: Vec<_> = kinds.into_iter().flat_map(|kind| resources(template, kind)).collect();
     kept.push(("ApiGatewayLogRole", &template["Resources"]["ApiGatewayLogRole"]));
-    let retained = |resource: &Value| resource["DeletionPolicy"] == "Retain" && resource["UpdateReplacePolicy"] == "Retain";
+    let retained =
+        |resource: &Value| resource["DeletionPolicy"] == "Retain" && resource["UpdateReplacePolicy"] == "Retain";
     let lost = kept.into_iter().filter(|(_, resource)| !retained(resource));
     lost.map(|(id, _)| finding(id, "it is lost with the stack or on replacement")).collect()
 }

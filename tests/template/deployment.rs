@@ -24,12 +24,13 @@ fn snapshot(template: &Value) -> Vec<(&str, String)> {
 fn canonical(value: &Value) -> String {
     match value {
         Value::Object(map) => {
-            let mut members: Vec<_> = map.iter().map(|(key, value)| format!("{}:{}", json!(key), canonical(value))).collect();
+            let mut members: Vec<_> =
+                map.iter().map(|(key, value)| format!("{}:{}", json!(key), canonical(value))).collect();
             members.sort_unstable();
             format!("{{{}}}", members.join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
     }
 }
 
@@ -44,7 +45,9 @@ fn digest(template: &Value) -> String {
 fn deployment_ids_name_the_api(template: &Value) -> Vec<Finding> {
     let digest = digest(template);
     let found = resources(template, DEPLOYMENT).into_iter().filter(|(id, _)| !id.ends_with(&digest));
-    found.map(|(id, _)| finding(id, format!("the API has changed: let this id, wherever it stands, end in {digest}"))).collect()
+    found
+        .map(|(id, _)| finding(id, format!("the API has changed: let this id, wherever it stands, end in {digest}")))
+        .collect()
 }
 
 /// The resource policy is part of the snapshot too, and a switch changes it: one deployment for each position.
@@ -63,7 +66,8 @@ fn each_policy_has_its_deployment(template: &Value) -> Vec<Finding> {
         }
     }
     let reference = |id: &str| json!({"Ref": format!("{id}{digest}")});
-    let expected = json!({"Fn::If": ["IsRestricted", reference("RestrictedApiDeployment"), reference("ApiDeployment")]});
+    let expected =
+        json!({"Fn::If": ["IsRestricted", reference("RestrictedApiDeployment"), reference("ApiDeployment")]});
     for (id, stage) in resources(template, "AWS::ApiGateway::Stage") {
         if stage["Properties"]["DeploymentId"] != expected {
             found.push(finding(id, "does not show the deployment that fits RestrictToInvocationRole"));

@@ -51,9 +51,9 @@ fn long_form(yaml: Yaml) -> Value {
         Yaml::String(value) => json!(value),
         Yaml::Sequence(values) => values.into_iter().map(long_form).collect(),
         Yaml::Mapping(entries) => {
-            let entry = |(key, value)| match key {
-                Yaml::String(key) => (key, long_form(value)),
-                other => panic!("a key that is not text: {}", long_form(other)),
+            let entry = |(key, value): (Yaml, _)| {
+                let key = key.as_str().expect("a key is text");
+                (key.to_owned(), long_form(value))
             };
             Value::Object(entries.into_iter().map(entry).collect())
         }
@@ -95,7 +95,7 @@ pub(crate) fn items(value: &Value) -> Vec<&Value> {
     match value {
         Value::Array(items) => items.iter().collect(),
         Value::Null => Vec::new(),
-        other => vec![other],
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => vec![value],
     }
 }
 

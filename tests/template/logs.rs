@@ -48,6 +48,10 @@ fn a_plain_or_endless_group_is_caught() {
         catches(groups_are_encrypted_and_expire, &format!("/{id}/Properties"), without("RetentionInDays"));
         catches(groups_are_encrypted_and_expire, &format!("/{id}/Properties"), without("KmsKeyId"));
         catches(groups_are_encrypted_and_expire, &format!("/{id}/DeletionPolicy"), set(json!("Retain")));
-        catches(the_key_knows_every_group, &format!("/{id}/Properties/LogGroupName"), set(json!({"Fn::Sub": "/other"})));
+        catches(
+            the_key_knows_every_group,
+            &format!("/{id}/Properties/LogGroupName"),
+            set(json!({"Fn::Sub": "/other"})),
+        );
     }
 }

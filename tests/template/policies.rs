@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::document::{Finding, all_resources, alternatives, catches, entries, finding, holds, items, resources, set, without};
+use crate::document::{
+    Finding, all_resources, alternatives, catches, entries, finding, holds, items, resources, set, without,
+};
 
 /// The one method, as execute-api writes it.
 const METHOD_ARN: &str = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${TransferIdentityProviderApi}/prod/GET/servers/*/users/*/config";
@@ -11,7 +13,9 @@ const METHOD_ARN: &str = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS
 fn allowed_actions(role: &str) -> &'static [&'static str] {
     match role {
         "TransferIdentityProviderRole" => &["execute-api:Invoke", "apigateway:GET"],
-        "TransferSFTPCloudWatchLogsWriteLogs" => &["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        "TransferSFTPCloudWatchLogsWriteLogs" => {
+            &["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        }
         "IdentityProviderFunctionRole" => &["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt"],
         "UserAccessRole" => &[
             "s3:ListBucket",
@@ -42,7 +46,10 @@ fn actions_are_allowed(template: &Value) -> Vec<Finding> {
     let mut found = Vec::new();
     for (role, _) in resources(template, "AWS::IAM::Role") {
         for statement in statements(template, role) {
-            if statement["Effect"] != "Allow" || !statement["NotAction"].is_null() || !statement["NotResource"].is_null() {
+            if statement["Effect"] != "Allow"
+                || !statement["NotAction"].is_null()
+                || !statement["NotResource"].is_null()
+            {
                 found.push(finding(role, format!("a statement that is not a plain permission: {statement}")));
             }
             let known = |action: &&Value| action.as_str().is_some_and(|action| allowed_actions(role).contains(&action));
@@ -80,7 +87,9 @@ fn reach(role: &str, action: &str) -> Vec<Value> {
         ("TransferSFTPCloudWatchLogsWriteLogs", _) => vec![arn("TransferLogGroup")],
         ("IdentityProviderFunctionRole", "kms:Decrypt") => vec![arn("EncryptionKey")],
         ("IdentityProviderFunctionRole", _) => vec![arn("IdentityProviderLogGroup")],
-        ("UserAccessRole", "s3:ListBucket" | "s3:GetBucketLocation") => vec![sub("arn:${AWS::Partition}:s3:::${BucketName}")],
+        ("UserAccessRole", "s3:ListBucket" | "s3:GetBucketLocation") => {
+            vec![sub("arn:${AWS::Partition}:s3:::${BucketName}")]
+        }
         ("UserAccessRole", "kms:Decrypt" | "kms:GenerateDataKey") => vec![json!({"Ref": "KmsKeyArn"})],
         ("UserAccessRole", _) => vec![sub("arn:${AWS::Partition}:s3:::${BucketName}/${UserPrefix}*")],
         _ => Vec::new(),
@@ -91,7 +100,9 @@ fn reach(role: &str, action: &str) -> Vec<Value> {
 fn user_role_is_conditional(template: &Value) -> Vec<Finding> {
     let expected = |action: &str| match action {
         "s3:ListBucket" => json!({"StringLike": {"s3:prefix": {"Fn::Sub": "${UserPrefix}*"}}}),
-        "kms:Decrypt" | "kms:GenerateDataKey" => json!({"StringLike": {"kms:ViaService": {"Fn::Sub": "s3.*.${AWS::URLSuffix}"}}}),
+        "kms:Decrypt" | "kms:GenerateDataKey" => {
+            json!({"StringLike": {"kms:ViaService": {"Fn::Sub": "s3.*.${AWS::URLSuffix}"}}})
+        }
         _ => Value::Null,
     };
     let mut found = Vec::new();
@@ -107,7 +118,8 @@ fn user_role_is_conditional(template: &Value) -> Vec<Finding> {
 
 /// Managed policies are AWS's to widen. The one exception serves every API of the account, and is off by default.
 fn no_managed_policies(template: &Value) -> Vec<Finding> {
-    let push = json!([{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}]);
+    let push =
+        json!([{"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"}]);
     let mut found = Vec::new();
     for (id, role) in resources(template, "AWS::IAM::Role") {
         let managed = &role["Properties"]["ManagedPolicyArns"];

@@ -69,7 +69,8 @@ fn references_resolve(template: &Value) -> Vec<Finding> {
     used.collect(template);
     let (parameters, conditions) = (names(&template["Parameters"]), names(&template["Conditions"]));
     let resources = names(&template["Resources"]);
-    let known = |name: &&String| parameters.contains(*name) || resources.contains(*name) || PSEUDO.contains(&name.as_str());
+    let known =
+        |name: &&String| parameters.contains(*name) || resources.contains(*name) || PSEUDO.contains(&name.as_str());
     let mut found = Vec::new();
     found.extend(used.names.iter().filter(|name| !known(name)).map(|name| finding(name, "refers to nothing")));
     found.extend(used.attributes.difference(&resources).map(|name| finding(name, "no such resource")));
