@@ -77,6 +77,8 @@ fn requirements() -> [PathBuf; 2] {
 
 fn wanted() -> String {
     let mut digest = Sha256::new();
+    // Programs of a virtual environment name its place: one that was moved along with the repository does not run.
+    digest.update(repository().as_os_str().as_encoded_bytes());
     requirements().iter().for_each(|file| digest.update(read(file)));
     digest.update(UNPACK_CFN_GUARD);
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
