@@ -10,8 +10,15 @@
 mod json;
 
 pub mod access;
+pub mod decision;
+#[cfg(feature = "runtime")]
+pub mod identity_provider;
+pub mod okta;
 pub mod org_url;
+pub mod reason;
+pub mod request;
 pub mod secret;
 pub mod session_policy;
 pub mod settings;
+pub mod user_config;
 pub mod user_name;

@@ -1,0 +1,113 @@
+//! One line of JSON for each sign-in: who, from where, and why it ended as it did.
+//!
+//! This is the only place that writes a log. A line never holds a password, a token, or anything of a body.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::okta::{Detail, Judgement};
+use crate::reason::{Level, Reason};
+use crate::request::Origin;
+
+/// The longest text that a line takes from outside, in characters; a user name has at most 100.
+const LONGEST_TEXT: usize = 128;
+
+/// What was decided about one sign-in.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What the request said about itself; the login is the canonical one if it had one.
+    pub origin: Origin,
+    /// What Okta said, or the reason for not asking.
+    pub judgement: Judgement,
+    /// From the event to the answer.
+    pub elapsed: Duration,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    level: Level,
+    event: &'static str,
+    decision: &'static str,
+    reason: Reason,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+    login: Text<'a>,
+    source_ip: Text<'a>,
+    protocol: Text<'a>,
+    server_id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    okta_status: Option<u16>,
+    okta_request_id: Text<'a>,
+    okta_error_code: Text<'a>,
+    okta_error_id: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    okta_rate_limit_reset: Option<u64>,
+    ms: u128,
+}
+
+/// Text from outside, or null.
+struct Text<'a>(Option<&'a str>);
+
+impl<'a> From<&'a Option<String>> for Text<'a> {
+    fn from(text: &'a Option<String>) -> Self {
+        Self(text.as_deref())
+    }
+}
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.map(printable).serialize(serializer)
+    }
+}
+
+impl Decision {
+    /// The line, without its line feed.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self { origin, judgement, elapsed } = self;
+        let accepted = judgement.reason == Reason::Ok;
+        let line = Line {
+            level: judgement.reason.level(),
+            event: "sign-in",
+            decision: if accepted { "accepted" } else { "refused" },
+            reason: judgement.reason,
+            detail: judgement.detail.map(Detail::as_str),
+            login: (&origin.login).into(),
+            source_ip: (&origin.source_ip).into(),
+            protocol: (&origin.protocol).into(),
+            server_id: (&origin.server_id).into(),
+            okta_status: judgement.status,
+            okta_request_id: (&judgement.request_id).into(),
+            okta_error_code: (&judgement.error_code).into(),
+            okta_error_id: (&judgement.error_id).into(),
+            okta_rate_limit_reset: judgement.rate_limit_reset,
+            ms: elapsed.as_millis(),
+        };
+        serde_json::to_string(&line).unwrap_or_default()
+    }
+
+    /// Writes the line in one piece. A log that cannot be written does not change the decision.
+    pub fn log(&self, to: &mut impl Write) {
+        let _ = to.write_all((self.line() + "\n").as_bytes()).and_then(|()| to.flush());
+    }
+}
+
+/// Printable ASCII as it is, everything else spelt out, cut at [`LONGEST_TEXT`]: no control character, bidirectional mark
+/// or look-alike reaches whoever reads the log.
+fn printable(text: &str) -> String {
+    let mut printable = String::new();
+    for c in text.chars().take(LONGEST_TEXT) {
+        if c == ' ' || c.is_ascii_graphic() {
+            printable.push(c);
+        } else {
+            let _ = write!(printable, "{}", c.escape_unicode());
+        }
+    }
+    if text.chars().nth(LONGEST_TEXT).is_some() {
+        printable.push_str("...");
+    }
+    printable
+}

@@ -1,0 +1,133 @@
+//! The answer to Transfer: a complete user configuration, or exactly `{}`.
+//!
+//! Field names and their types are those of the Transfer user guide, "Using Amazon API Gateway to integrate your identity
+//! provider". `HomeDirectoryDetails` and `Policy` are JSON *inside* strings.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::session_policy::{SessionPolicyError, session_policy};
+use crate::settings::Settings;
+use crate::user_name::UserName;
+
+/// The role that Transfer assumes for a user, from the function's environment and from nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleArn {
+    arn: String,
+    partition: String,
+}
+
+/// A text that is not the ARN of an IAM role.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{0:?} is not the ARN of an IAM role")]
+pub struct RoleArnError(String);
+
+impl RoleArn {
+    /// Reads `arn:{partition}:iam::{account}:role/{name}`, at most 2,048 characters.
+    ///
+    /// # Errors
+    /// The text is anything else.
+    pub fn parse(arn: &str) -> Result<Self, RoleArnError> {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        match parts.as_slice() {
+            ["arn", partition, "iam", "", account, resource]
+                if arn.len() <= 2048
+                    && partition.starts_with("aws")
+                    && partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                    && account.len() == 12
+                    && account.bytes().all(|byte| byte.is_ascii_digit())
+                    && resource.strip_prefix("role/").is_some_and(|name| !name.is_empty())
+                    && resource.bytes().all(|byte| byte.is_ascii_graphic()) =>
+            {
+                Ok(Self { arn: arn.to_owned(), partition: (*partition).to_owned() })
+            }
+            _ => Err(RoleArnError(arn.to_owned())),
+        }
+    }
+
+    /// The ARN as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.arn
+    }
+
+    /// The partition: `aws`, `aws-cn`, `aws-us-gov` …
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+}
+
+/// What one user gets. There is no incomplete one, and none without a session policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UserConfig {
+    role: String,
+    home_directory_type: &'static str,
+    home_directory_details: String,
+    policy: String,
+}
+
+/// One logical directory.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct HomeDirectoryMapping {
+    entry: &'static str,
+    target: String,
+}
+
+impl UserConfig {
+    /// The configuration of a user whom Okta has accepted.
+    ///
+    /// # Errors
+    /// No session policy could be made; the sign-in must then be refused.
+    pub fn new(settings: &Settings, role: &RoleArn, user: &UserName) -> Result<Self, SessionPolicyError> {
+        // Every rule matches everyone in this version; without a rule nobody gets anything.
+        let rule = settings.access.first().ok_or(SessionPolicyError::Unwritable)?;
+        let home = rule.home.home(&settings.bucket, user);
+        let mapping = [HomeDirectoryMapping { entry: "/", target: home.target() }];
+        Ok(Self {
+            role: role.arn.clone(),
+            home_directory_type: "LOGICAL",
+            home_directory_details: serde_json::to_string(&mapping).map_err(|_| SessionPolicyError::Unwritable)?,
+            policy: session_policy(&home, rule.permissions, &role.partition)?,
+        })
+    }
+}
+
+/// What the function returns to API Gateway. The status is always 200: any other means an error of the API to Transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxyResponse {
+    status_code: u16,
+    headers: BTreeMap<&'static str, &'static str>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+impl ProxyResponse {
+    /// The one refusal.
+    #[must_use]
+    pub fn refused() -> Self {
+        Self::with_body("{}".to_owned())
+    }
+
+    /// The complete answer.
+    #[must_use]
+    pub fn accepted(user_config: &UserConfig) -> Self {
+        Self::with_body(serde_json::to_string(user_config).unwrap_or_else(|_| "{}".to_owned()))
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    fn with_body(body: String) -> Self {
+        let headers = BTreeMap::from([("Cache-Control", "no-store"), ("Content-Type", "application/json")]);
+        Self { status_code: 200, headers, body, is_base64_encoded: false }
+    }
+}
