@@ -58,7 +58,10 @@ pub async fn connect(region: Option<&str>, profile: Option<&str>) -> Result<Clie
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
         .timeout_config(
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT).build(),
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build(),
         );
     if let Ok(name) = AppName::new(concat!("sftp-okta-", env!("CARGO_PKG_VERSION"))) {
         loader = loader.app_name(name);
@@ -92,12 +95,10 @@ pub async fn connect(region: Option<&str>, profile: Option<&str>) -> Result<Clie
 /// # Errors
 /// `Credentials`, `Network`, or what STS says.
 pub async fn caller(clients: &Clients) -> Result<Caller> {
-    let answer = clients
-        .sts
-        .get_caller_identity()
-        .send()
-        .await
-        .map_err(|error| failure("could not find out whose credentials these are (sts:GetCallerIdentity)", &error))?;
+    let answer =
+        clients.sts.get_caller_identity().send().await.map_err(|error| {
+            failure("could not find out whose credentials these are (sts:GetCallerIdentity)", &error)
+        })?;
     let (Some(account), Some(arn)) = (answer.account, answer.arn) else {
         return Err(Error::new(ErrorCode::Service, "STS answered without an account or an ARN"));
     };
@@ -128,7 +129,8 @@ fn no_region() -> Error {
 
 /// The endpoint that replaces AWS, by the SDK's own rules for `AWS_ENDPOINT_URL` and its forms for one service.
 fn endpoint_override(config: &SdkConfig, environment: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let ignored = environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let ignored =
+        environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     let one_service = ["CLOUDFORMATION", "TRANSFER", "S3", "STS", "IAM"]
         .iter()
         .find_map(|service| environment(&format!("AWS_ENDPOINT_URL_{service}")))

@@ -18,14 +18,30 @@ struct Cli {
     command: Command,
 
     /// Configuration file [default: sftp-okta.toml, if there is one]
-    #[arg(short, long, global = true, value_name = "FILE", env = "SFTP_OKTA_CONFIG", hide_env = true, help_heading = "Global options")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SFTP_OKTA_CONFIG",
+        hide_env = true,
+        help_heading = "Global options"
+    )]
     config: Option<PathBuf>,
 
     #[command(flatten)]
     place: PlaceArgs,
 
     /// What stdout carries: a text for people, or one JSON document
-    #[arg(long, global = true, value_enum, default_value_t, env = "SFTP_OKTA_OUTPUT", hide_env = true, help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "SFTP_OKTA_OUTPUT",
+        hide_env = true,
+        help_heading = "Global options"
+    )]
     output: Output,
 
     /// Say nothing on stderr but errors

@@ -81,7 +81,7 @@ fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Repor
 
 async fn command(invocation: &Invocation, progress: &Progress, report: &mut Report) -> Result<()> {
     let file = settings::file::read(invocation.config.as_deref())?;
-    let given = invocation.given.clone();
+    let (given, file) = (&invocation.given, file.as_ref());
     let options = Options {
         yes: invocation.yes,
         can_ask: stdin().is_terminal() && stderr().is_terminal() && invocation.output == Output::Text,
@@ -95,7 +95,7 @@ async fn command(invocation: &Invocation, progress: &Progress, report: &mut Repo
         Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, &mut run).await,
         Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, &mut run),
         Action::Status => {
-            let target = settings::resolve_target(given.clone(), file.clone())?;
+            let target = settings::resolve_target(given, file)?;
             // A name is enough to look; the differences need the whole configuration.
             let settings = match settings::resolve(given, file) {
                 Ok(settings) => Some(settings),
@@ -111,7 +111,8 @@ async fn command(invocation: &Invocation, progress: &Progress, report: &mut Repo
 
 /// Resolves when the run is to end early: SIGINT (a person, or GitHub's first signal) or SIGTERM.
 async fn interrupted(progress: &Progress) -> Error {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         // Without handlers the default action ends the process, which loses nothing at AWS.
         return std::future::pending().await;
     };

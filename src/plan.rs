@@ -103,10 +103,12 @@ fn stack_change(wanted: &Wanted, seen: &Seen) -> Result<Option<Change>> {
         }
         DeployStep::Update if wanted.stack.is_met_by(stack, seen.template.as_deref()) => Ok(None),
         DeployStep::Update => Ok(Some(change(Action::Update, "stack", name, stack_details(wanted, seen, stack)))),
-        DeployStep::Stop(blocked) => Err(Error::new(ErrorCode::StackFailed, format!("stack {name} is in {}", stack.status))
-            .cause(blocked.why)
-            .hint(blocked.next.replace("{stack}", name))
-            .resource(stack.arn.clone())),
+        DeployStep::Stop(blocked) => {
+            Err(Error::new(ErrorCode::StackFailed, format!("stack {name} is in {}", stack.status))
+                .cause(blocked.why)
+                .hint(blocked.next.replace("{stack}", name))
+                .resource(stack.arn.clone()))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ mod template;
 
 pub use apply::{Applied, Desired, apply, settle};
 pub use delete::{Deleted, delete};
-pub use describe::{Stack, describe, deployed_template};
+pub use describe::{Stack, deployed_template, describe};
 pub use events::{EventLog, StackEvent};
 pub use failure::{FailedResource, StackFailure, root_cause};
 pub use outputs::Outputs;

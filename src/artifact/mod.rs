@@ -3,5 +3,6 @@
 pub mod bootstrap;
 pub mod bucket;
 pub mod elf;
+pub mod last_seen;
 pub mod upload;
 pub mod zip;

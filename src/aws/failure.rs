@@ -113,21 +113,26 @@ fn refused(action: &str, refusal: &Refusal) -> Error {
         (code, message) => format!("{code}: {message}"),
     };
     let (code, hint) = match refusal.code.as_str() {
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
-            (ErrorCode::Credentials, Some("the credentials have expired: renew them, then run the same command again".to_owned()))
-        }
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => (
+            ErrorCode::Credentials,
+            Some("the credentials have expired: renew them, then run the same command again".to_owned()),
+        ),
         "UnrecognizedClientException" | "InvalidClientTokenId" | "InvalidAccessKeyId" | "AuthFailure" => (
             ErrorCode::Credentials,
             Some("these credentials are not known to AWS: check the profile, the partition and the region".to_owned()),
         ),
         "RequestTimeTooSkewed" | "SignatureDoesNotMatch" | "InvalidSignatureException" => (
             ErrorCode::Credentials,
-            Some("check this machine's clock first (signatures are valid for five minutes), then the secret key".to_owned()),
+            Some(
+                "check this machine's clock first (signatures are valid for five minutes), then the secret key"
+                    .to_owned(),
+            ),
         ),
         _ if refusal.is_denied() => (ErrorCode::Permission, Some(permission_hint(&refusal.message))),
-        _ if refusal.is_throttling() => {
-            (ErrorCode::Service, Some("AWS limits how often it is called: run the same command again in a minute".to_owned()))
-        }
+        _ if refusal.is_throttling() => (
+            ErrorCode::Service,
+            Some("AWS limits how often it is called: run the same command again in a minute".to_owned()),
+        ),
         _ => (ErrorCode::Service, None),
     };
     let error = Error::new(code, action).cause(cause).request_id(refusal.request_id.clone());
@@ -158,7 +163,12 @@ fn request_id(response: &HttpResponse, metadata: &aws_smithy_types::error::Error
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |link| link.source())
+    let mut link = Some(error);
+    std::iter::from_fn(move || {
+        let present = link?;
+        link = present.source();
+        Some(present)
+    })
 }
 
 /// The text at the end of the chain: the outer links only name classes.

@@ -1,6 +1,10 @@
 //! `deploy`: plan, approval, apply, wait until ONLINE.
 
-use crate::artifact::{Artifact, ArtifactBucket, artifact};
+use crate::artifact::bootstrap::artifact;
+use crate::artifact::bucket::{self, ArtifactBucket};
+use crate::artifact::last_seen;
+use crate::artifact::upload::{self, Stored};
+use crate::artifact::zip::Artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{self, Change as Planned, Seen, Wanted};
 use crate::report::Outcome;
@@ -25,9 +29,9 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     warn_of_defaults(settings, run);
 
     run.progress.step("Looking at what is there");
-    let bucket = ArtifactBucket::named(settings.artifact_bucket.as_deref(), &session.caller, &session.clients.region);
+    let bucket = session.artifact_bucket(&settings.target());
     let wanted = wanted(settings, &session, &artifact, &bucket);
-    let seen = look(&session, &wanted, &bucket).await?;
+    let seen = look(&session, &wanted, &artifact, &bucket).await?;
     note(&session, &seen, run);
     session.guard_stack(seen.stack.as_ref())?;
 
@@ -46,7 +50,8 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     }
 
     let patience = Patience::new(run.options.timeout, run.options.poll_interval);
-    let (stack, stack_changed) = apply_stack(&session, &wanted, &changes, &artifact, &bucket, &patience, seen.stack, run).await?;
+    let (stack, stack_changed) =
+        apply_stack(&session, &wanted, &changes, &artifact, &bucket, &patience, seen.stack, run).await?;
     let ensured = ensure_server(settings, &session, &stack, stack_changed, seen.servers, &patience, run).await?;
     remember_server(&session, &bucket, &ensured, run).await;
     run.report.result = Outcome::Deployed;
@@ -54,7 +59,7 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
 }
 
 /// What is there. Reads only; what does not depend on each other is asked at once.
-async fn look(session: &Session, wanted: &Wanted, bucket: &ArtifactBucket) -> Result<Seen> {
+async fn look(session: &Session, wanted: &Wanted, artifact: &Artifact, bucket: &ArtifactBucket) -> Result<Seen> {
     let clients = &session.clients;
     let stack = async {
         let stack = stack::describe(&clients.cloudformation, &wanted.stack.name).await?;
@@ -65,17 +70,17 @@ async fn look(session: &Session, wanted: &Wanted, bucket: &ArtifactBucket) -> Re
         Ok::<_, Error>((stack, template))
     };
     let stored = async {
-        let exists = bucket.exists(&clients.s3).await?;
-        if !exists {
+        let deployment = &session.owner.deployment;
+        if !bucket::find(&clients.s3, bucket).await? {
             return Ok::<_, Error>((false, false, None));
         }
-        let (stored, hint) =
-            tokio::try_join!(bucket.holds(&clients.s3, &wanted.artifact_key), bucket.last_server(&clients.s3, &session.owner.deployment))?;
+        let hint = async { Ok(last_seen::read(&clients.s3, bucket, deployment).await) };
+        let (stored, hint) = tokio::try_join!(upload::is_stored(&clients.s3, bucket, deployment, artifact), hint)?;
         Ok((true, stored, hint))
     };
-    let ((stack, template), (artifact_bucket, artifact, hint)) = tokio::try_join!(stack, stored)?;
+    let ((stack, template), (artifact_bucket, stored, hint)) = tokio::try_join!(stack, stored)?;
     let servers = server::find(&clients.transfer, &session.owner, hint.as_deref()).await?;
-    Ok(Seen { artifact_bucket, artifact, stack, template, servers })
+    Ok(Seen { artifact_bucket, artifact: stored, stack, template, servers })
 }
 
 /// Puts what is there into the report, so that a failure tells it too.
@@ -106,7 +111,10 @@ fn warn_of_defaults(settings: &Settings, run: &Run<'_>) {
 }
 
 /// Stores the artifact and applies the stack, where the plan says so. Returns the stack, and whether it changed.
-#[expect(clippy::too_many_arguments, reason = "the steps of a deploy share what was seen, and a struct would only rename it")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the steps of a deploy share what was seen, and a struct would only rename it"
+)]
 async fn apply_stack(
     session: &Session,
     wanted: &Wanted,
@@ -122,9 +130,11 @@ async fn apply_stack(
         return Ok((stack, false));
     }
     run.progress.step("Storing the function");
-    bucket.ensure(&session.clients.s3).await?;
-    let stored = bucket.store(&session.clients.s3, &wanted.artifact_key, artifact).await?;
-    let verb = if stored { "Stored" } else { "Already stored:" };
+    bucket::ensure(&session.clients.s3, bucket).await?;
+    let verb = match upload::store(&session.clients.s3, bucket, &session.owner.deployment, artifact).await? {
+        Stored::Uploaded => "Stored",
+        Stored::AlreadyThere => "Already stored:",
+    };
     run.progress.done(&format!("{verb} s3://{}/{}", wanted.artifact_bucket, wanted.artifact_key));
 
     run.progress.step(&format!("Applying stack {}", wanted.stack.name));
@@ -159,7 +169,8 @@ async fn ensure_server(
     }
     run.progress.step("Bringing the server online");
     let ensured =
-        server::ensure(&session.clients.transfer, &spec, &session.owner, found, &session.run, patience, run.progress).await?;
+        server::ensure(&session.clients.transfer, &spec, &session.owner, found, &session.run, patience, run.progress)
+            .await?;
     run.report.saw_server(&ensured.server, &session.clients.region, session.url_suffix());
     let verb = match ensured.change {
         Change::Created => "created",
@@ -173,7 +184,7 @@ async fn ensure_server(
 
 /// Notes where the server was last seen, so that the next run finds it with one call. Only a hint: a failure is no matter.
 async fn remember_server(session: &Session, bucket: &ArtifactBucket, ensured: &Ensured, run: &Run<'_>) {
-    let noted = bucket.remember_server(&session.clients.s3, &session.owner.deployment, &ensured.server.id).await;
+    let noted = last_seen::write(&session.clients.s3, bucket, &session.owner.deployment, &ensured.server.id).await;
     if let Err(error) = noted
         && error.code != ErrorCode::Permission
     {

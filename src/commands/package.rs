@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifact::artifact;
+use crate::artifact::bootstrap::artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::report::{ArtifactReport, Outcome};
 use crate::settings::Settings;

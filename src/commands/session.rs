@@ -1,5 +1,6 @@
 //! The start of every command that talks to AWS: clients, whose credentials they are, and whether that is the right account.
 
+use crate::artifact::bucket::ArtifactBucket;
 use crate::aws::{Caller, Clients, caller, connect, guard_account};
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::{Claim, Owner};
@@ -40,6 +41,12 @@ impl Session {
         // CloudFormation takes letters, digits and hyphens, and a letter first.
         let run = format!("sftp-okta-{}", uuid::Uuid::new_v4());
         Ok(Self { clients, caller, owner, run })
+    }
+
+    /// The bucket that keeps this deployment's artifacts.
+    pub(super) fn artifact_bucket(&self, target: &Target) -> ArtifactBucket {
+        let named = target.artifact_bucket.as_deref();
+        ArtifactBucket::new(named, &self.caller.account, &self.clients.region, &self.caller.partition)
     }
 
     /// The suffix of service host names in the caller's partition (botocore's endpoint data).

@@ -1,6 +1,6 @@
 //! `status`: what is there, whether it works, and how it differs from the configuration. Reads only.
 
-use crate::artifact::{ArtifactBucket, artifact};
+use crate::artifact::bootstrap::artifact;
 use crate::error::{Error, Result};
 use crate::plan::{self, Seen};
 use crate::report::Outcome;
@@ -87,12 +87,14 @@ fn faults(session: &Session, seen: &Seen) -> Vec<String> {
 /// How what is there differs from the configuration: the changes that a deploy would make, in words.
 fn differences(settings: &Settings, session: &Session, seen: &Seen, run: &Run<'_>) -> Result<Vec<String>> {
     let artifact = artifact(settings, run.options.bootstrap.as_deref())?;
-    let bucket = ArtifactBucket::named(settings.artifact_bucket.as_deref(), &session.caller, &session.clients.region);
+    let bucket = session.artifact_bucket(&settings.target());
     let wanted = wanted(settings, session, &artifact, &bucket);
     let spec = seen.stack.as_ref().and_then(|stack| spec(settings, stack).ok());
     let Ok(changes) = plan::decide(&wanted, seen, spec.as_ref()) else { return Ok(Vec::new()) };
     Ok(changes
         .iter()
-        .flat_map(|change| change.details.iter().map(move |detail| format!("{} {}: {detail}", change.kind, change.name)))
+        .flat_map(|change| {
+            change.details.iter().map(move |detail| format!("{} {}: {detail}", change.kind, change.name))
+        })
         .collect())
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::artifact::ArtifactBucket;
+use crate::artifact::bucket::ArtifactBucket;
+use crate::artifact::upload;
 use crate::error::Result;
 use crate::plan::{self, Action, Change};
 use crate::report::{Kept, Outcome};
@@ -22,13 +23,13 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "teardown")?;
     let session = Session::open(target, run).await?;
     let clients = &session.clients;
-    let bucket = ArtifactBucket::named(target.artifact_bucket.as_deref(), &session.caller, &clients.region);
+    let bucket = session.artifact_bucket(target);
 
     run.progress.step("Looking at what is there");
     let (stack, servers, artifacts) = tokio::try_join!(
         stack::describe(&clients.cloudformation, &target.stack_name),
         server::find(&clients.transfer, &session.owner, None),
-        bucket.list(&clients.s3, &target.name),
+        upload::stored_keys(&clients.s3, &bucket, &target.name),
     )?;
     session.guard_stack(stack.as_ref())?;
     warn_of_unreadable(&servers, run);
@@ -56,8 +57,8 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     }
     if !artifacts.is_empty() {
         run.progress.step("Deleting the artifacts");
-        bucket.delete(&clients.s3, &artifacts).await?;
-        run.progress.done(&format!("{} of s3://{} are gone", count(artifacts.len(), "object"), bucket.name()));
+        upload::delete_deployment_artifacts(&clients.s3, &bucket, &target.name).await?;
+        run.progress.done(&format!("{} of s3://{} are gone", count(artifacts.len(), "object"), bucket.name));
     }
     run.report.kept.extend(kept_buckets(stack.as_ref(), &bucket, &run.report.kept));
     run.report.result = Outcome::Removed;
@@ -66,21 +67,21 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
 
 async fn delete_stack(session: &Session, stack: &Stack, patience: &Patience, run: &Run<'_>) -> Result<Vec<Kept>> {
     run.progress.step(&format!("Deleting stack {}", stack.name));
-    let deleted =
-        stack::delete(&session.clients.cloudformation, stack, &session.run, patience, run.progress).await?;
+    let deleted = stack::delete(&session.clients.cloudformation, stack, &session.run, patience, run.progress).await?;
     run.progress.nothing_goes_on();
     run.progress.done(&format!("Stack {} is gone", stack.name));
-    let kept = deleted.kept.into_iter().map(|(kind, name)| Kept { kind, name, why: "the template keeps it".to_owned() });
+    let kept =
+        deleted.kept.into_iter().map(|(kind, name)| Kept { kind, name, why: "the template keeps it".to_owned() });
     Ok(kept.collect())
 }
 
 fn changes(stack: Option<&Stack>, servers: &Found, bucket: &ArtifactBucket, artifacts: &[String]) -> Vec<Change> {
     let delete = |kind, name: &str, details| Change { action: Action::Delete, kind, name: name.to_owned(), details };
-    let servers = servers.owned.iter().map(|server| delete("server", &server.id, vec![format!("state: {}", server.state)]));
+    let servers =
+        servers.owned.iter().map(|server| delete("server", &server.id, vec![format!("state: {}", server.state)]));
     let stack = stack.iter().map(|stack| delete("stack", &stack.name, vec![format!("status: {}", stack.status)]));
-    let artifacts = (!artifacts.is_empty()).then(|| {
-        delete("artifact", &format!("s3://{}", bucket.name()), vec![count(artifacts.len(), "object")])
-    });
+    let artifacts = (!artifacts.is_empty())
+        .then(|| delete("artifact", &format!("s3://{}", bucket.name), vec![count(artifacts.len(), "object")]));
     servers.chain(stack).chain(artifacts).collect()
 }
 
@@ -98,11 +99,12 @@ fn data_bucket(stack: Option<&Stack>) -> Option<&str> {
 }
 
 fn kept_buckets(stack: Option<&Stack>, bucket: &ArtifactBucket, told: &[Kept]) -> Vec<Kept> {
-    let kept = |name: &str, why: &str| Kept { kind: "AWS::S3::Bucket".to_owned(), name: name.to_owned(), why: why.to_owned() };
+    let kept =
+        |name: &str, why: &str| Kept { kind: "AWS::S3::Bucket".to_owned(), name: name.to_owned(), why: why.to_owned() };
     let data = data_bucket(stack)
         .filter(|name| !told.iter().any(|kept| kept.name == *name))
         .map(|name| kept(name, "it holds what users stored"));
-    let artifacts = stack.map(|_| kept(bucket.name(), "other deployments of this account and region use it too"));
+    let artifacts = stack.map(|_| kept(&bucket.name, "other deployments of this account and region use it too"));
     data.into_iter().chain(artifacts).collect()
 }
 

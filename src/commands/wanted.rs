@@ -1,6 +1,7 @@
 //! What should be there, worked out from the settings and the account.
 
-use crate::artifact::{Artifact, ArtifactBucket};
+use crate::artifact::bucket::ArtifactBucket;
+use crate::artifact::zip::Artifact;
 use crate::error::Result;
 use crate::plan::Wanted;
 use crate::server::{Spec, StackRefs};
@@ -18,10 +19,10 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
         stack: Desired {
             name: settings.stack_name.clone(),
             template: TEMPLATE.to_owned(),
-            parameters: stack::parameters(settings, CodeLocation { bucket: bucket.name(), key: &key }),
+            parameters: stack::parameters(settings, CodeLocation { bucket: &bucket.name, key: &key }),
             tags,
         },
-        artifact_bucket: bucket.name().to_owned(),
+        artifact_bucket: bucket.name.clone(),
         artifact_key: key,
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn render(report: &Report) -> String {
         let _ = writeln!(text, "  {label:<11} {value}");
     }
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
-    let kept: Vec<String> = report.kept.iter().map(|kept| format!("{} {} ({})", kept.kind, kept.name, kept.why)).collect();
+    let kept: Vec<String> =
+        report.kept.iter().map(|kept| format!("{} {} ({})", kept.kind, kept.name, kept.why)).collect();
     list(&mut text, "Kept:", kept.iter().map(String::as_str));
     if let Some(next) = next(report) {
         let _ = writeln!(text, "\n{next}");

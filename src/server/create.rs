@@ -124,12 +124,9 @@ async fn keep_one(client: &Client, owner: &Owner, found: Found, mine: Server, pr
     let found = found.search(client, owner).await?;
     let Some(first) = found.owned.into_iter().next().filter(|first| first.id < mine.id) else { return Ok(mine) };
     progress.note(&format!("Another run created server {} at the same time: removing {}", first.id, mine.id));
-    client
-        .delete_server()
-        .server_id(&mine.id)
-        .send()
-        .await
-        .map_err(|error| failure(&format!("could not delete the surplus server {}", mine.id), &error).resource(&mine.id))?;
+    client.delete_server().server_id(&mine.id).send().await.map_err(|error| {
+        failure(&format!("could not delete the surplus server {}", mine.id), &error).resource(&mine.id)
+    })?;
     Ok(first)
 }
 
@@ -145,11 +142,13 @@ fn judge(refusal: Option<&Refusal>) -> Outcome {
     if refusal.is_throttling() {
         return Outcome::Throttled;
     }
-    if matches!(refusal.code.as_str(), "InternalServiceError" | "ServiceUnavailableException") || refusal.status >= 500 {
+    if matches!(refusal.code.as_str(), "InternalServiceError" | "ServiceUnavailableException") || refusal.status >= 500
+    {
         return Outcome::Unknown;
     }
     let message = refusal.message.to_ascii_lowercase();
-    let about_a_role = message.contains("role") && ["assume", "trust", "not ready", "does not exist"].iter().any(|word| message.contains(word));
+    let about_a_role = message.contains("role")
+        && ["assume", "trust", "not ready", "does not exist"].iter().any(|word| message.contains(word));
     // IAM is eventually consistent; the service's wording for it is not documented, so likeness decides.
     if about_a_role && matches!(refusal.code.as_str(), "InvalidRequestException" | "AccessDeniedException") {
         return Outcome::RoleNotReady;
@@ -242,7 +241,10 @@ mod tests {
         assert_eq!(judged("", 502, ""), Outcome::Unknown);
         assert_eq!(judged("InvalidRequestException", 400, "Unable to assume role x"), Outcome::RoleNotReady);
         assert_eq!(judged("AccessDeniedException", 400, "The role trust policy"), Outcome::RoleNotReady);
-        assert_eq!(judged("AccessDeniedException", 400, "not authorized to perform: iam:PassRole on role x"), Outcome::Refused);
+        assert_eq!(
+            judged("AccessDeniedException", 400, "not authorized to perform: iam:PassRole on role x"),
+            Outcome::Refused
+        );
         assert_eq!(judged("InvalidRequestException", 400, "Bad security policy"), Outcome::Refused);
         assert_eq!(judged("ResourceExistsException", 400, ""), Outcome::Refused);
     }

@@ -90,7 +90,12 @@ fn from_sdk(id: &str, server: DescribedServer) -> Server {
         endpoint_type: server.endpoint_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         vpc: endpoint.as_ref().and_then(|endpoint| endpoint.vpc_id()).map(ToOwned::to_owned),
         subnets,
-        protocols: server.protocols.unwrap_or_default().iter().map(|protocol: &Protocol| protocol.as_str().to_owned()).collect(),
+        protocols: server
+            .protocols
+            .unwrap_or_default()
+            .iter()
+            .map(|protocol: &Protocol| protocol.as_str().to_owned())
+            .collect(),
         banner: server.pre_authentication_login_banner.unwrap_or_default(),
         directory_listing_optimization: server
             .s3_storage_options

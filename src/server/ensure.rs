@@ -78,9 +78,12 @@ fn refuse_what_is_unclear(found: &Found) -> Result<()> {
     }
     if found.owned.len() > 1 {
         let ids: Vec<&str> = found.owned.iter().map(|server| server.id.as_str()).collect();
-        return Err(Error::new(ErrorCode::ServerFailed, format!("this deployment has {} servers: {}", ids.len(), ids.join(", ")))
-            .cause("each is billed, and users may reach any of them")
-            .hint("delete all but the one in use (`aws transfer delete-server --server-id …`), then deploy again"));
+        return Err(Error::new(
+            ErrorCode::ServerFailed,
+            format!("this deployment has {} servers: {}", ids.len(), ids.join(", ")),
+        )
+        .cause("each is billed, and users may reach any of them")
+        .hint("delete all but the one in use (`aws transfer delete-server --server-id …`), then deploy again"));
     }
     Ok(())
 }
@@ -125,7 +128,8 @@ async fn send_update(client: &Client, spec: &Spec, server: &Server, patience: &P
             .await;
         let Err(error) = sent else { return Ok(()) };
         // A server whose endpoint has just changed refuses updates for a while (ConflictException).
-        let passing = refusal(&error).is_some_and(|refusal| refusal.code == "ConflictException" || refusal.is_throttling());
+        let passing =
+            refusal(&error).is_some_and(|refusal| refusal.code == "ConflictException" || refusal.is_throttling());
         if !passing || patience.is_over() {
             let told = failure(&format!("could not update server {}", server.id), &error).resource(&server.id);
             let code = if told.code == ErrorCode::Service { ErrorCode::ServerFailed } else { told.code };
@@ -136,10 +140,15 @@ async fn send_update(client: &Client, spec: &Spec, server: &Server, patience: &P
 }
 
 fn cannot_change(server: &Server, difference: &Difference) -> Error {
-    Error::new(ErrorCode::ServerFailed, format!("{} of server {} cannot be changed in place", difference.field, server.id))
-        .cause(format!("it is {:?} and should be {:?}", difference.now, difference.wanted))
-        .resource(&server.id)
-        .hint("take the setting back, or `sftp-okta teardown` and deploy again (the endpoint and host key will be new ones)")
+    Error::new(
+        ErrorCode::ServerFailed,
+        format!("{} of server {} cannot be changed in place", difference.field, server.id),
+    )
+    .cause(format!("it is {:?} and should be {:?}", difference.now, difference.wanted))
+    .resource(&server.id)
+    .hint(
+        "take the setting back, or `sftp-okta teardown` and deploy again (the endpoint and host key will be new ones)",
+    )
 }
 
 /// Waits until the server serves; starts it once where it stands still. Returns it, and whether it was started.
@@ -179,15 +188,21 @@ async fn wait_until_online(
         match describe(client, &server.id).await {
             Ok(Some(described)) => server = described,
             Ok(None) => {
-                return Err(Error::new(ErrorCode::ServerFailed, format!("server {} was deleted by somebody else meanwhile", server.id))
-                    .resource(&server.id)
-                    .hint("run the same command again to make it anew"));
+                return Err(Error::new(
+                    ErrorCode::ServerFailed,
+                    format!("server {} was deleted by somebody else meanwhile", server.id),
+                )
+                .resource(&server.id)
+                .hint("run the same command again to make it anew"));
             }
             Err(error) if matches!(error.code, ErrorCode::Network | ErrorCode::Service) => {
                 progress.note(&format!("{error}; looking again"));
             }
             Err(error) => {
-                return Err(Error { message: format!("{} (server {} goes on starting)", error.message, server.id), ..error });
+                return Err(Error {
+                    message: format!("{} (server {} goes on starting)", error.message, server.id),
+                    ..error
+                });
             }
         }
     }

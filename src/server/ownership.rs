@@ -55,7 +55,9 @@ impl Owner {
     pub fn claim(&self, tags: &BTreeMap<String, String>) -> Claim {
         match (tags.get(DEPLOYMENT), tags.get(STACK)) {
             (Some(deployment), Some(stack)) if *deployment == self.deployment && *stack == self.stack => Claim::Ours,
-            (Some(deployment), Some(stack)) if *deployment == self.deployment => Claim::Namesake { stack: stack.clone() },
+            (Some(deployment), Some(stack)) if *deployment == self.deployment => {
+                Claim::Namesake { stack: stack.clone() }
+            }
             (_, _) => Claim::Foreign,
         }
     }

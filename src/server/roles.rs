@@ -20,7 +20,8 @@ pub async fn wait_until_visible(client: &Client, role_arns: &[&str], patience: &
         let mut backoff = Backoff::from(patience.interval);
         loop {
             let answer = client.get_role().role_name(name).send().await;
-            let missing = answer.is_err_and(|error| refusal(&error).is_some_and(|refusal| refusal.code == "NoSuchEntity"));
+            let missing =
+                answer.is_err_and(|error| refusal(&error).is_some_and(|refusal| refusal.code == "NoSuchEntity"));
             if !missing || patience.is_over() {
                 break;
             }

@@ -70,7 +70,8 @@ impl Spec {
         if let Some(hostname) = &settings.server.hostname {
             tags.insert(HOSTNAME_TAG.to_owned(), hostname.clone());
         }
-        let settings::Server { security_policy, endpoint, banner, directory_listing_optimization, .. } = &settings.server;
+        let settings::Server { security_policy, endpoint, banner, directory_listing_optimization, .. } =
+            &settings.server;
         Self {
             stack,
             security_policy: security_policy.clone(),
@@ -98,9 +99,19 @@ impl Spec {
             ("IdentityProviderType", server.identity_provider_type.clone(), "API_GATEWAY".to_owned(), Remedy::Replace),
             ("Url", server.url.clone(), self.stack.url.clone(), Remedy::Update),
             ("InvocationRole", server.invocation_role.clone(), self.stack.invocation_role.clone(), Remedy::Update),
-            ("SftpAuthenticationMethods", server.sftp_authentication_methods.clone(), "PASSWORD".to_owned(), Remedy::Update),
+            (
+                "SftpAuthenticationMethods",
+                server.sftp_authentication_methods.clone(),
+                "PASSWORD".to_owned(),
+                Remedy::Update,
+            ),
             ("LoggingRole", server.logging_role.clone(), self.stack.logging_role.clone(), Remedy::Update),
-            ("StructuredLogDestinations", server.log_destinations.join(", "), self.stack.log_group_arn.clone(), Remedy::Update),
+            (
+                "StructuredLogDestinations",
+                server.log_destinations.join(", "),
+                self.stack.log_group_arn.clone(),
+                Remedy::Update,
+            ),
             ("SecurityPolicyName", server.security_policy.clone(), self.security_policy.clone(), Remedy::Update),
             ("Protocols", server.protocols.join(", "), "SFTP".to_owned(), Remedy::Update),
             ("PreAuthenticationLoginBanner", server.banner.clone(), self.banner.clone(), Remedy::Update),

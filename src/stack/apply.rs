@@ -58,13 +58,23 @@ impl Desired {
 ///
 /// # Errors
 /// `StackFailed` with the first failure's reason, `Deadline` while the operation goes on, or what CloudFormation says.
-pub async fn apply(client: &Client, desired: &Desired, token: &str, patience: &Patience, progress: &Progress) -> Result<Applied> {
+pub async fn apply(
+    client: &Client,
+    desired: &Desired,
+    token: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Applied> {
     loop {
         let current = describe(client, &desired.name).await?;
         let step = current.as_ref().map_or(DeployStep::Create, |stack| stack.status.for_deploy());
         match (step, current) {
-            (DeployStep::Create, _) => return change(client, desired, ChangeSetType::Create, token, patience, progress).await,
-            (DeployStep::Update, _) => return change(client, desired, ChangeSetType::Update, token, patience, progress).await,
+            (DeployStep::Create, _) => {
+                return change(client, desired, ChangeSetType::Create, token, patience, progress).await;
+            }
+            (DeployStep::Update, _) => {
+                return change(client, desired, ChangeSetType::Update, token, patience, progress).await;
+            }
             (DeployStep::DeleteThenCreate, Some(stack)) => {
                 progress.note(&format!(
                     "Stack {} is in {}: its creation failed before, so it is deleted and made anew",
@@ -73,13 +83,17 @@ pub async fn apply(client: &Client, desired: &Desired, token: &str, patience: &P
                 delete(client, &stack, &format!("{token}-clear"), patience, progress).await?;
             }
             (DeployStep::Wait, Some(stack)) => {
-                progress.note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
+                progress
+                    .note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
                 let mut log = EventLog::of_newest_operation(&stack.arn);
                 settle(client, &stack.arn, &mut log, patience, progress).await?;
             }
             (DeployStep::Stop(blocked), Some(stack)) => return Err(stopped(&stack, blocked.why, blocked.next)),
             (DeployStep::DeleteThenCreate | DeployStep::Wait | DeployStep::Stop(_), None) => {
-                return Err(Error::new(ErrorCode::Unexpected, format!("stack {} vanished while it was looked at", desired.name)));
+                return Err(Error::new(
+                    ErrorCode::Unexpected,
+                    format!("stack {} vanished while it was looked at", desired.name),
+                ));
             }
         }
     }
@@ -121,7 +135,7 @@ async fn change(
         }
         Verdict::Executable { changes } => progress.expect_resources(changes + ROWS_OF_THE_STACK),
     }
-    change_set::execute(client, &change_set, token).await?;
+    change_set::execute(client, &change_set, token, creates).await?;
     progress.goes_on(&format!("CloudFormation goes on with stack {}", desired.name));
 
     let mut log = EventLog::of_request(&change_set.stack_arn, token);
@@ -142,7 +156,8 @@ fn rejected(desired: &Desired, verdict: &Verdict) -> Error {
         Verdict::Rejected(reason) => reason.clone(),
         Verdict::Pending | Verdict::NoChange | Verdict::Executable { .. } => "it was not ready".to_owned(),
     };
-    Error::new(ErrorCode::StackFailed, format!("CloudFormation rejected the change set for stack {}", desired.name)).cause(reason)
+    Error::new(ErrorCode::StackFailed, format!("CloudFormation rejected the change set for stack {}", desired.name))
+        .cause(reason)
 }
 
 fn vanished(desired: &Desired) -> Error {

@@ -62,14 +62,19 @@ pub(super) async fn create(client: &Client, desired: &Desired, kind: ChangeSetTy
         .map_err(|error| refused(&desired.name, &error))?;
     match (answer.id, answer.stack_id) {
         (Some(arn), Some(stack_arn)) => Ok(ChangeSet { arn, stack_arn }),
-        (_, _) => Err(Error::new(ErrorCode::Service, "CreateChangeSet answered without the ids of change set and stack")),
+        (_, _) => {
+            Err(Error::new(ErrorCode::Service, "CreateChangeSet answered without the ids of change set and stack"))
+        }
     }
 }
 
 /// CreateChangeSet has no error of its own for a stack that somebody else is changing: it is a ValidationError that says so.
 fn refused<E>(
     stack: &str,
-    error: &aws_smithy_runtime_api::client::result::SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
+    error: &aws_smithy_runtime_api::client::result::SdkError<
+        E,
+        aws_smithy_runtime_api::client::orchestrator::HttpResponse,
+    >,
 ) -> Error
 where
     E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
@@ -129,21 +134,25 @@ fn verdict(
     let nothing_to_do = ["The submitted information didn't contain changes", "No updates are to be performed"];
     match status.map_or("", ChangeSetStatus::as_str) {
         "CREATE_PENDING" | "CREATE_IN_PROGRESS" => Verdict::Pending,
-        "CREATE_COMPLETE" if execution.map(ExecutionStatus::as_str) == Some("AVAILABLE") => Verdict::Executable { changes },
+        "CREATE_COMPLETE" if execution.map(ExecutionStatus::as_str) == Some("AVAILABLE") => {
+            Verdict::Executable { changes }
+        }
         "FAILED" if nothing_to_do.iter().any(|text| reason.contains(text)) => Verdict::NoChange,
         "FAILED" => Verdict::Rejected(reason.to_owned()),
         other => Verdict::Rejected(format!("its status is {other}: {reason}")),
     }
 }
 
-/// Executes a change set that was judged executable.
-pub(super) async fn execute(client: &Client, change_set: &ChangeSet, token: &str) -> Result<()> {
+/// Executes a change set that was judged executable. `first` says that it creates the stack.
+pub(super) async fn execute(client: &Client, change_set: &ChangeSet, token: &str, first: bool) -> Result<()> {
     let sent = client
         .execute_change_set()
         .change_set_name(&change_set.arn)
         .client_request_token(token)
         // The documented default and what tools see disagree, so it is said.
         .disable_rollback(false)
+        // Otherwise the bucket of a failed first deploy would stay, and stand in the way of the next one.
+        .set_retain_except_on_create(first.then_some(true))
         .send()
         .await;
     match sent {
@@ -179,19 +188,29 @@ mod tests {
         let judge = |status_text: &str, execution: &str, reason: &str| {
             verdict(Some(&status(status_text)), Some(&ExecutionStatus::from(execution)), Some(reason), 3)
         };
-        let unchanged = "The submitted information didn't contain changes. Submit different information to create a change set.";
+        let unchanged =
+            "The submitted information didn't contain changes. Submit different information to create a change set.";
         assert_eq!(judge("CREATE_PENDING", "UNAVAILABLE", ""), Verdict::Pending);
         assert_eq!(judge("CREATE_COMPLETE", "AVAILABLE", "[WARN] x"), Verdict::Executable { changes: 3 });
         assert_eq!(judge("FAILED", "UNAVAILABLE", unchanged), Verdict::NoChange);
         assert_eq!(judge("FAILED", "UNAVAILABLE", "No updates are to be performed."), Verdict::NoChange);
         assert_eq!(judge("FAILED", "UNAVAILABLE", "bad"), Verdict::Rejected("bad".into()));
-        assert_eq!(judge("CREATE_COMPLETE", "OBSOLETE", "r"), Verdict::Rejected("its status is CREATE_COMPLETE: r".into()));
+        assert_eq!(
+            judge("CREATE_COMPLETE", "OBSOLETE", "r"),
+            Verdict::Rejected("its status is CREATE_COMPLETE: r".into())
+        );
         assert_eq!(judge("NEW", "AVAILABLE", "r"), Verdict::Rejected("its status is NEW: r".into()));
     }
 
     #[test]
     fn an_executed_change_set_is_no_error() {
-        assert!(is_executed("InvalidChangeSetStatus", "ChangeSet [x] cannot be executed in its current status of [EXECUTE_COMPLETE]"));
-        assert!(!is_executed("InvalidChangeSetStatus", "cannot be executed in its current execution status of [OBSOLETE]"));
+        assert!(is_executed(
+            "InvalidChangeSetStatus",
+            "ChangeSet [x] cannot be executed in its current status of [EXECUTE_COMPLETE]"
+        ));
+        assert!(!is_executed(
+            "InvalidChangeSetStatus",
+            "cannot be executed in its current execution status of [OBSOLETE]"
+        ));
     }
 }

@@ -23,14 +23,21 @@ pub struct Deleted {
 ///
 /// # Errors
 /// `StackFailed` with the reason when something cannot go, `Deadline`, or what CloudFormation says.
-pub async fn delete(client: &Client, stack: &Stack, token: &str, patience: &Patience, progress: &Progress) -> Result<Deleted> {
+pub async fn delete(
+    client: &Client,
+    stack: &Stack,
+    token: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Deleted> {
     let mut stack = stack.clone();
     loop {
         match stack.status.for_teardown() {
             TeardownStep::Nothing => return Ok(Deleted::default()),
             TeardownStep::Delete => return delete_now(client, &stack, token, patience, progress).await,
             TeardownStep::Wait => {
-                progress.note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
+                progress
+                    .note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
                 let mut log = EventLog::of_newest_operation(&stack.arn);
                 match settle(client, &stack.arn, &mut log, patience, progress).await? {
                     Some(settled) => stack = settled,
@@ -42,7 +49,13 @@ pub async fn delete(client: &Client, stack: &Stack, token: &str, patience: &Pati
     }
 }
 
-async fn delete_now(client: &Client, stack: &Stack, token: &str, patience: &Patience, progress: &Progress) -> Result<Deleted> {
+async fn delete_now(
+    client: &Client,
+    stack: &Stack,
+    token: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Deleted> {
     if stack.termination_protection {
         return Err(Error::new(ErrorCode::StackFailed, format!("stack {} is protected against deletion", stack.name))
             .resource(stack.arn.clone())

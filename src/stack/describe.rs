@@ -82,5 +82,10 @@ pub(super) fn is_missing(refusal: &Refusal) -> bool {
 }
 
 fn pairs<T>(items: Option<Vec<T>>, pair: impl Fn(T) -> (Option<String>, Option<String>)) -> BTreeMap<String, String> {
-    items.unwrap_or_default().into_iter().map(pair).filter_map(|(key, value)| Some((key?, value.unwrap_or_default()))).collect()
+    items
+        .unwrap_or_default()
+        .into_iter()
+        .map(pair)
+        .filter_map(|(key, value)| Some((key?, value.unwrap_or_default())))
+        .collect()
 }

@@ -123,13 +123,10 @@ impl EventLog {
         let mut newest_first = Vec::new();
         let mut next = None;
         loop {
-            let page = client
-                .describe_stack_events()
-                .stack_name(&self.stack_arn)
-                .set_next_token(next)
-                .send()
-                .await
-                .map_err(|error| failure(&format!("could not read the events of stack {}", self.stack_arn), &error))?;
+            let page =
+                client.describe_stack_events().stack_name(&self.stack_arn).set_next_token(next).send().await.map_err(
+                    |error| failure(&format!("could not read the events of stack {}", self.stack_arn), &error),
+                )?;
             let rows = page.stack_events.unwrap_or_default();
             let read_before = newest_first.len();
             newest_first.extend(rows.into_iter().map(from_sdk));

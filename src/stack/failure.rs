@@ -107,11 +107,14 @@ fn hint(reason: &str) -> Option<String> {
     if reason.contains("CloudWatch Logs role ARN must be set") {
         // API Gateway keeps one such role for a whole account and region (Developer Guide, "Set up CloudWatch logging").
         return Some(
-            "this account has no log role for API Gateway yet: deploy with --create-api-gateway-log-role to make one".to_owned(),
+            "this account has no log role for API Gateway yet: deploy with --create-api-gateway-log-role to make one"
+                .to_owned(),
         );
     }
     if reason.contains("UnreservedConcurrentExecution") {
-        return Some("the account's concurrency limit is too low to reserve any: set reserved_concurrency = 0".to_owned());
+        return Some(
+            "the account's concurrency limit is too low to reserve any: set reserved_concurrency = 0".to_owned(),
+        );
     }
     let (_, rest) = reason.split_once("not authorized to perform: ")?;
     let action = rest.split_whitespace().next()?;
@@ -128,9 +131,21 @@ mod tests {
         let events = [
             event("1", "t", "sftp-okta-demo", "CREATE_IN_PROGRESS", None),
             event("2", "t", "Cancelled", "CREATE_FAILED", Some("Resource creation cancelled")),
-            event("3", "t", "Function", "CREATE_FAILED", Some("User is not authorized to perform: lambda:CreateFunction on x")),
+            event(
+                "3",
+                "t",
+                "Function",
+                "CREATE_FAILED",
+                Some("User is not authorized to perform: lambda:CreateFunction on x"),
+            ),
             event("4", "t", "Role", "CREATE_FAILED", Some("limit")),
-            event("5", "t", "sftp-okta-demo", "ROLLBACK_IN_PROGRESS", Some("The following resource(s) failed: [Function]")),
+            event(
+                "5",
+                "t",
+                "sftp-okta-demo",
+                "ROLLBACK_IN_PROGRESS",
+                Some("The following resource(s) failed: [Function]"),
+            ),
             event("6", "t", "Bucket", "DELETE_FAILED", Some("not empty")),
             event("7", "t", "sftp-okta-demo", "ROLLBACK_FAILED", None),
         ];
@@ -148,7 +163,8 @@ mod tests {
 
     #[test]
     fn without_a_failed_resource_the_stack_speaks() {
-        let events = [event("1", "t", "sftp-okta-demo", "UPDATE_ROLLBACK_IN_PROGRESS", Some("Update cancelled by user"))];
+        let events =
+            [event("1", "t", "sftp-okta-demo", "UPDATE_ROLLBACK_IN_PROGRESS", Some("Update cancelled by user"))];
         let error = root_cause(&events, ARN).into_error("no".into(), None);
         assert_eq!(error.cause.as_deref(), Some("Update cancelled by user"));
     }

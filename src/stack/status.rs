@@ -272,7 +272,8 @@ impl StackStatus {
     /// Whether a stack in this status does its work as last deployed.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.outcome() == Outcome::Succeeded || matches!(self, Self::UpdateRollbackComplete | Self::ImportRollbackComplete)
+        self.outcome() == Outcome::Succeeded
+            || matches!(self, Self::UpdateRollbackComplete | Self::ImportRollbackComplete)
     }
 }
 
