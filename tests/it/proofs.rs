@@ -2,6 +2,8 @@
 
 mod aws_proxy;
 mod cli;
+mod gateway;
 mod ministack;
 mod okta;
+mod transfer;
 mod venv;

@@ -53,7 +53,8 @@ fn the_shared_one_is_the_same_for_everybody() {
 #[test]
 fn a_bound_group_ends_when_its_pipe_does() {
     let sleep = std::path::Path::new("/bin/sleep");
-    let mut group = Group::spawn_bound(sleep, |command| {
+    let folder = tempfile::tempdir().unwrap();
+    let mut group = Group::spawn_bound(sleep, folder.path(), |command| {
         command.arg("600").stdout(Stdio::null());
     })
     .unwrap();
@@ -65,6 +66,7 @@ fn a_bound_group_ends_when_its_pipe_does() {
         process::members(id).is_empty().then_some(())
     });
     assert!(gone.is_some(), "{:?}", process::members(id));
+    assert!(!folder.path().exists(), "its folder was left behind");
 }
 
 #[test]

@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Cli {
     program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     input: Vec<u8>,
     limit: Duration,
 }
@@ -35,7 +35,7 @@ impl Cli {
 
     /// Any other program.
     pub(crate) fn of(program: &Path) -> Self {
-        let folder = TempDir::with_prefix("sftp-okta-").unwrap();
+        let folder = Arc::new(TempDir::with_prefix("sftp-okta-").unwrap());
         let no_settings = folder.path().join("no-aws-settings");
         fs::write(&no_settings, "").unwrap();
         let mut cli =
@@ -133,7 +133,8 @@ impl Cli {
         let stdout = Collected::of(leader.stdout.take().expect("a piped stdout"));
         let stderr = Collected::of(leader.stderr.take().expect("a piped stderr"));
         let what = format!("{} {}", self.program.display(), arguments.join(" "));
-        Running { group, feeding, stdout, stderr, what, started, limit: self.limit }
+        let _folder = Arc::clone(&self.folder);
+        Running { group, feeding, stdout, stderr, what, started, limit: self.limit, _folder }
     }
 }
 
@@ -175,6 +176,8 @@ pub(crate) struct Running {
     what: String,
     started: Instant,
     limit: Duration,
+    /// Kept until the run is over, even if what started it is gone.
+    _folder: Arc<TempDir>,
 }
 
 impl Running {

@@ -80,13 +80,8 @@ impl Ministack {
         let port = free_port();
         let folder = TempDir::with_prefix("ministack-").unwrap();
         let log = File::create(log_file(folder.path())).unwrap();
-        let group = Group::spawn_bound(program, |command| {
-            command
-                .current_dir(folder.path())
-                .env_clear()
-                .envs(environment(folder.path(), port))
-                .stdout(log.try_clone().unwrap())
-                .stderr(log);
+        let group = Group::spawn_bound(program, folder.path(), |command| {
+            command.env_clear().envs(environment(folder.path(), port)).stdout(log.try_clone().unwrap()).stderr(log);
         });
         let mut started = Self { group: group.unwrap(), folder, port };
 

@@ -47,11 +47,13 @@ impl Group {
     /// Starts a program that must not outlive this process either, however this process ends.
     ///
     /// A shell stands between: it holds the read end of a pipe of ours, which closes when we are gone, and then
-    /// ends the group. So a value kept in a `static`, which is never dropped, leaves nothing behind.
-    pub(crate) fn spawn_bound(program: &Path, prepare: impl FnOnce(&mut Command)) -> io::Result<Self> {
-        const WATCH: &str = r#"("$0" "$@" </dev/null; kill -KILL 0) & read -r _; kill -KILL 0"#;
+    /// removes the program's folder and ends the group. So a value kept in a `static`, which is never dropped,
+    /// leaves nothing behind.
+    pub(crate) fn spawn_bound(program: &Path, folder: &Path, prepare: impl FnOnce(&mut Command)) -> io::Result<Self> {
+        const WATCH: &str =
+            r#"folder=$1; shift; ("$0" "$@" </dev/null; kill -KILL 0) & read -r _; rm -rf -- "$folder"; kill -KILL 0"#;
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", WATCH]).arg(program);
+        command.args(["-c", WATCH]).arg(program).arg(folder).current_dir(folder);
         prepare(&mut command);
         Self::spawn(command.stdin(Stdio::piped()))
     }
