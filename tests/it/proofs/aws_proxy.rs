@@ -85,3 +85,33 @@ fn faults_come_in_the_services_own_shape_at_their_turn() {
     let statuses: Vec<_> = proxy.calls().iter().filter(|call| call.service == "s3").map(|call| call.status).collect();
     assert_eq!(statuses, [None, Some(404), None, Some(200), Some(503)]);
 }
+
+/// The SDK's own framing (checksums, chunks, `Expect: 100-continue`) passes both ways, and so does a condition.
+#[test]
+fn the_sdk_passes_through() {
+    use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+    use aws_sdk_s3::error::ProvideErrorMetadata;
+
+    let proxy = AwsProxy::in_front_of(&Ministack::shared().endpoint());
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(proxy.endpoint())
+        .force_path_style(true)
+        .build();
+    let client = aws_sdk_s3::Client::from_conf(config);
+    let large = vec![7; 3 * 1024 * 1024];
+    loopback::runtime().block_on(async {
+        client.create_bucket().bucket("sdk-bucket").send().await.unwrap();
+        let put = || client.put_object().bucket("sdk-bucket").key("large").if_none_match("*");
+        put().body(large.clone().into()).send().await.unwrap();
+        let taken = put().body(large.clone().into()).send().await.unwrap_err().into_service_error();
+        assert_eq!(taken.code(), Some("PreconditionFailed"));
+        let head = client.head_object().bucket("sdk-bucket").key("large").send().await.unwrap();
+        assert_eq!(head.content_length(), Some(large.len() as i64));
+        let got = client.get_object().bucket("sdk-bucket").key("large").send().await.unwrap();
+        assert!(got.body.collect().await.unwrap().into_bytes() == large, "another content");
+    });
+    assert_eq!((proxy.count("s3", "PUT /sdk-bucket/large"), proxy.mutating().len()), (2, 3));
+}

@@ -1,14 +1,15 @@
 //! A scripted Transfer Family endpoint: the API's own life cycle and errors, and what can go wrong on the way.
 //!
 //! No emulator shows `STARTING`, fails a start, or loses an answer on request; this one does. What a server goes
-//! through is in `life`, what the API accepts in `model`, what each operation does in `operations`.
+//! through is in `life`, what the API accepts in `model`, what each operation does in `operations`, what a test can plan in `script`.
 
 mod life;
 mod model;
 mod operations;
+mod script;
 mod sign_in;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
@@ -17,61 +18,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub(crate) use self::life::{Life, Start};
-use self::operations::{Failure, Script, State};
+use self::operations::{Failure, State};
+use self::script::Script;
+pub(crate) use self::script::{Builder, Listing, Seed};
 use super::fault::{AwsError, Ending, Fault, Faults, matches};
 use super::loopback::{Answer, Received, Reply, Server};
 use super::process::until;
 use super::scope::Scope;
-
-/// In what order ListServers gives its rows. AWS promises none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listing {
-    OldestFirst,
-    NewestFirst,
-    ById,
-}
-
-/// A server that is there without having been created through this endpoint.
-#[derive(Clone, Debug)]
-pub(crate) struct Seed {
-    tags: BTreeMap<String, String>,
-    members: Value,
-    life: Life,
-    hidden: bool,
-    region: String,
-}
-
-impl Seed {
-    /// Somebody else's: online, public, service managed, without tags.
-    pub(crate) fn foreign() -> Self {
-        let region = "us-east-1".to_owned();
-        Self { tags: BTreeMap::new(), members: json!({}), life: Life::Online, hidden: false, region }
-    }
-
-    /// With one more tag.
-    pub(crate) fn tag(mut self, key: &str, value: &str) -> Self {
-        self.tags.insert(key.to_owned(), value.to_owned());
-        self
-    }
-
-    /// With members as in CreateServer.
-    pub(crate) fn with(mut self, members: Value) -> Self {
-        self.members = members;
-        self
-    }
-
-    /// Somewhere else in its life.
-    pub(crate) fn life(mut self, life: Life) -> Self {
-        self.life = life;
-        self
-    }
-
-    /// Listed, but AccessDenied to whoever asks for it.
-    pub(crate) fn hidden(mut self) -> Self {
-        self.hidden = true;
-        self
-    }
-}
 
 /// One request, as it came in.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,81 +35,7 @@ pub(crate) struct Call {
     pub(crate) mutates: bool,
 }
 
-/// The script, before the endpoint starts.
-#[derive(Clone, Debug)]
-pub(crate) struct Builder {
-    script: Script,
-    faults: Faults,
-    seeds: Vec<Seed>,
-    emulator: Option<String>,
-}
-
 impl Builder {
-    /// How every start goes; unless said, ONLINE after two looks at STARTING.
-    pub(crate) fn start_is(mut self, start: Start) -> Self {
-        self.script.start = start;
-        self
-    }
-
-    /// How the first starts go, one after the other, before the others go as [`Builder::start_is`] says.
-    pub(crate) fn first_starts_are(mut self, starts: &[Start]) -> Self {
-        self.script.next_starts = starts.iter().copied().collect();
-        self
-    }
-
-    /// For how many looks a stop shows STOPPING (1), and a deleted server is still shown (1).
-    pub(crate) fn looks(mut self, stopping: u32, deleting: u32) -> Self {
-        (self.script.stop_looks, self.script.delete_looks) = (stopping, deleting);
-        self
-    }
-
-    /// The most rows a page of ListServers holds, whatever is asked for.
-    pub(crate) fn page_size(mut self, rows: usize) -> Self {
-        self.script.page_size = rows;
-        self
-    }
-
-    /// The order of those rows.
-    pub(crate) fn listing(mut self, listing: Listing) -> Self {
-        self.script.listing = listing;
-        self
-    }
-
-    /// The account in ARNs; unless said, the one of ministack.
-    pub(crate) fn account(mut self, account: &str) -> Self {
-        account.clone_into(&mut self.script.account);
-        self
-    }
-
-    /// A server that is there from the start.
-    pub(crate) fn server(mut self, seed: Seed) -> Self {
-        self.seeds.push(seed);
-        self
-    }
-
-    /// A fault for some occurrences of an operation, counted from 1.
-    pub(crate) fn fault(mut self, operation: &str, occurrences: RangeInclusive<usize>, fault: Fault) -> Self {
-        self.faults.plan(operation, occurrences, fault);
-        self
-    }
-
-    /// Throttles the first calls of an operation.
-    pub(crate) fn throttled(self, operation: &str, times: usize) -> Self {
-        self.fault(operation, 1..=times, Fault::refused(400, "ThrottlingException", "Rate exceeded"))
-    }
-
-    /// Refuses the first CreateServer calls as AWS does while a new role has not spread yet.
-    pub(crate) fn role_not_assumable(self, times: usize) -> Self {
-        let message = "Transfer is unable to assume the role provided: the role cannot be assumed";
-        self.fault("CreateServer", 1..=times, Fault::refused(400, "InvalidRequestException", message))
-    }
-
-    /// Lets TestIdentityProvider call the API or the function deployed at an emulator.
-    pub(crate) fn sign_in_at(mut self, emulator: &str) -> Self {
-        self.emulator = Some(emulator.to_owned());
-        self
-    }
-
     /// Starts the endpoint on a free loopback port.
     pub(crate) fn start(self) -> Transfer {
         let mut state = State::new(self.script);

@@ -1,13 +1,13 @@
 //! The operations: what each does to the servers there are, and what it answers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::life::{Life, Start};
 use super::model;
-use super::{Listing, Seed};
+use super::script::{Listing, Script, Seed};
 
 /// An error of the service.
 #[derive(Debug)]
@@ -46,18 +46,6 @@ pub(super) struct Server {
     pub(super) tags: BTreeMap<String, String>,
     /// Whether this caller is kept from it.
     hidden: bool,
-}
-
-/// What the servers do, besides what they are asked.
-#[derive(Clone, Debug)]
-pub(super) struct Script {
-    pub(super) start: Start,
-    pub(super) next_starts: VecDeque<Start>,
-    pub(super) stop_looks: u32,
-    pub(super) delete_looks: u32,
-    pub(super) page_size: usize,
-    pub(super) listing: Listing,
-    pub(super) account: String,
 }
 
 /// The account's servers in one region.
