@@ -1,0 +1,13 @@
+//! End-to-end tests: the real binary against a scripted Transfer endpoint and an AWS emulator, on loopback only.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::use_debug,
+    reason = "a test fails by panicking"
+)]
+
+mod proofs;
+mod support;

@@ -1,0 +1,148 @@
+//! A reverse proxy that writes down every AWS call, and spoils the ones it is told to.
+
+mod recognise;
+
+use std::future;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+
+use self::recognise::Protocol;
+use super::fault::{Ending, Fault, Faults, matches};
+use super::loopback::{self, Answer, Received, Reply, Server};
+use super::scope::Scope;
+
+/// One call that came by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    /// The signing name (`cloudformation`, `s3`, `execute-api`, …); `unsigned` if it was not signed.
+    pub(crate) service: String,
+    /// `CreateChangeSet`; for services that speak REST method and path, `PUT /bucket/key`.
+    pub(crate) action: String,
+    /// What the caller got: a status, or nothing if the connection was cut or is still waiting.
+    pub(crate) status: Option<u16>,
+    /// Whether the call may have changed something.
+    pub(crate) mutates: bool,
+}
+
+impl Call {
+    /// Whether it is about the lease of a run, whose object's key holds the word.
+    pub(crate) fn is_lease(&self) -> bool {
+        self.service == "s3" && self.action.contains("lease")
+    }
+}
+
+#[derive(Default)]
+struct Book {
+    calls: Vec<Call>,
+    faults: Faults,
+}
+
+/// A running proxy.
+pub(crate) struct AwsProxy {
+    server: Server,
+    book: Arc<Mutex<Book>>,
+}
+
+impl AwsProxy {
+    /// Starts one on a free loopback port.
+    pub(crate) fn in_front_of(endpoint: &str) -> Self {
+        let book: Arc<Mutex<Book>> = Arc::default();
+        let (kept, upstream) = (Arc::clone(&book), endpoint.to_owned());
+        let server = Server::start(move |request| handle(Arc::clone(&kept), upstream.clone(), request));
+        Self { server, book }
+    }
+
+    /// Where the deployer is to be sent.
+    pub(crate) fn endpoint(&self) -> String {
+        self.server.endpoint()
+    }
+
+    /// Plans a fault for some occurrences of an action, counted from 1 and from now. `*` at the end stands for any rest.
+    pub(crate) fn fault(&self, service: &str, action: &str, occurrences: RangeInclusive<usize>, fault: Fault) {
+        self.book.lock().unwrap().faults.plan(&format!("{service} {action}"), occurrences, fault);
+    }
+
+    /// Every call so far, in the order they came.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.book.lock().unwrap().calls.clone()
+    }
+
+    /// The calls that may have changed something, those of the lease left out.
+    pub(crate) fn mutating(&self) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| call.mutates && !call.is_lease()).collect()
+    }
+
+    /// How many calls of an action came, `*` at its end standing for any rest.
+    pub(crate) fn count(&self, service: &str, action: &str) -> usize {
+        self.calls().iter().filter(|call| call.service == service && matches(action, &call.action)).count()
+    }
+
+    /// Forgets the calls so far, not the faults.
+    pub(crate) fn clear(&self) {
+        self.book.lock().unwrap().calls.clear();
+    }
+}
+
+/// Writes a call down, spoils it if its turn has come, and passes it on otherwise.
+async fn handle(book: Arc<Mutex<Book>>, upstream: String, request: Received) -> Answer {
+    let scope = Scope::of(&request.headers);
+    let service = scope.map_or_else(|| "unsigned".to_owned(), |scope| scope.service);
+    let protocol = Protocol::of(&service, &request);
+    let action = protocol.action(&request);
+    let (at, fault) = {
+        let mut book = book.lock().unwrap();
+        let fault = book.faults.next(&format!("{service} {action}"));
+        let mutates = protocol.mutates(&action);
+        book.calls.push(Call { service, action, status: None, mutates });
+        (book.calls.len() - 1, fault)
+    };
+    let answer = match fault {
+        None => Answer::Reply(forward(&upstream, request).await),
+        Some(Fault { effect, ending }) => {
+            if effect {
+                forward(&upstream, request).await;
+            }
+            match ending {
+                Ending::Error(error) => Answer::Reply(protocol.error(&error)),
+                Ending::Cut => Answer::Cut,
+                Ending::Silence => future::pending().await,
+            }
+        }
+    };
+    if let Answer::Reply(reply) = &answer
+        && let Some(call) = book.lock().unwrap().calls.get_mut(at)
+    {
+        call.status = Some(reply.status);
+    }
+    answer
+}
+
+/// Headers that are about one connection, or that are made anew for the next one.
+const OF_THE_CONNECTION: [&str; 5] = ["connection", "keep-alive", "transfer-encoding", "expect", "content-length"];
+
+/// Sends a call on as it came. An upstream that does not answer is a 502, as of any proxy.
+async fn forward(upstream: &str, request: Received) -> Reply {
+    let Received { method, target, mut headers, body } = request;
+    let head = method == hyper::Method::HEAD;
+    for name in OF_THE_CONNECTION {
+        headers.remove(name);
+    }
+    let mut onward = Request::new(Full::<Bytes>::new(body));
+    *onward.method_mut() = method;
+    *onward.uri_mut() = format!("{upstream}{target}").parse().expect("the URI of a call");
+    *onward.headers_mut() = headers;
+    match loopback::call(onward).await {
+        Ok(mut reply) => {
+            // The length of an answer to HEAD is of a body that does not follow: it is all the caller asked for.
+            for name in OF_THE_CONNECTION.into_iter().filter(|name| !(head && *name == "content-length")) {
+                reply.headers.remove(name);
+            }
+            reply
+        }
+        Err(error) => Reply::new(502, "text/plain", format!("{upstream}: {error}")),
+    }
+}
