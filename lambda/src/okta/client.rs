@@ -146,7 +146,7 @@ fn why_no_response(error: &ClientError) -> Detail {
     if !error.is_connect() {
         return Detail::Interrupted;
     }
-    if causes(error).any(|cause| cause.is::<rustls::Error>()) { Detail::Tls } else { Detail::Connect }
+    if causes(error).any(<dyn StdError>::is::<rustls::Error>) { Detail::Tls } else { Detail::Connect }
 }
 
 /// An error, its cause, the cause of that.
