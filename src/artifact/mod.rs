@@ -2,6 +2,12 @@
 
 pub mod bootstrap;
 pub mod bucket;
+#[cfg(test)]
+mod bucket_tests;
 pub mod elf;
+#[cfg(test)]
+mod scripted;
 pub mod upload;
+#[cfg(test)]
+mod upload_tests;
 pub mod zip;
