@@ -4,7 +4,7 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
@@ -255,7 +255,16 @@ where
     let cause = match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
-        (None, _) => DisplayErrorContext(&error).to_string(),
+        (None, _) => match status(&error) {
+            Some(status) => format!("S3 answered with status {status} and no words"),
+            None => chain(&error),
+        },
     };
     Error::new(code, action).cause(cause).resource(bucket.arn()).request_id(request_id)
+}
+
+/// The error and what caused it: the outermost says little, such as "dispatch failure".
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

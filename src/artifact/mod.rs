@@ -2,7 +2,13 @@
 
 pub mod bootstrap;
 pub mod bucket;
+#[cfg(test)]
+mod bucket_tests;
 pub mod elf;
 pub mod last_seen;
+#[cfg(test)]
+mod scripted;
 pub mod upload;
+#[cfg(test)]
+mod upload_tests;
 pub mod zip;

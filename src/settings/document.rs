@@ -68,7 +68,9 @@ impl<'d> Section<'d> {
             let origin = self.origin(name, key.span().start);
             match keys.iter().find(|known| known.name() == name) {
                 Some(Key::Known(_)) => {}
-                Some(Key::Later(_, instead)) => return Err(not_supported(&origin, instead)),
+                Some(Key::Later(_, instead)) => {
+                    return Err(origin.error("is not supported by this version").hint(*instead));
+                }
                 None => return Err(self.unknown(name, &origin, keys)),
             }
         }
@@ -193,11 +195,6 @@ impl<'d> Section<'d> {
         }
         Ok(texts)
     }
-}
-
-/// The error for a key or a value of the design that this version cannot do.
-pub(super) fn not_supported(origin: &Origin, instead: &str) -> Error {
-    origin.error("is not supported by this version").hint(instead)
 }
 
 fn wrong_type(origin: &Origin, key: &str, value: &DeValue<'_>, example: &str) -> Error {

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use crate::error::{Error, ErrorCode, Result};
 
 use super::check::lambda;
-use super::document::{Section, not_supported};
+use super::document::Section;
 use super::given::{Value, environment_variable};
 use super::origin::{Located, Origin, Wrong};
 
@@ -52,7 +52,7 @@ pub(super) fn required<T>(found: Option<Located<T>>, flag: &str, key: &str, what
     found.ok_or_else(|| {
         let variable = environment_variable(flag);
         Error::new(ErrorCode::Configuration, format!("{key} is missing"))
-            .cause(format!("{what} is needed"))
+            .cause(format!("a deployment needs {what}"))
             .hint(format!("give --{flag}, set {variable}, or write {key} in the configuration file"))
             .resource(format!("--{flag}"))
     })
@@ -68,7 +68,7 @@ pub(super) fn origin_of(given: &Option<Value>, section: Option<Section<'_>>, key
 pub(super) fn not_this_value(found: &Located<String>, key: &str, only: &str, later: &[&str]) -> Error {
     let instead = format!("write {key} = \"{only}\", or remove the line");
     if later.contains(&found.value.as_str()) {
-        return not_supported(&found.origin, &instead).cause(format!("{} is for a later one", found.value));
+        return found.origin.error(&format!("\"{}\" is not supported by this version", found.value)).hint(instead);
     }
     Wrong::new("is not a value of this key", format!("this version knows {only}"), instead)
         .at(&found.origin, &found.value)

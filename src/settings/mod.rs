@@ -9,7 +9,12 @@ mod given;
 mod layout;
 mod lookup;
 mod origin;
+#[cfg(test)]
+mod refusal_tests;
 mod resolve;
+#[cfg(test)]
+mod resolve_tests;
+
 mod resolved;
 
 pub use file::ConfigFile;

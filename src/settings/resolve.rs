@@ -7,7 +7,7 @@ use sftp_okta_lambda::settings::{AccessRule, SettingsError};
 use crate::error::{Error, Result};
 
 use super::check::{arn, bucket, lambda, name, okta, server, tag};
-use super::document::{Section, not_supported, parse};
+use super::document::{Section, parse};
 use super::file::ConfigFile;
 use super::given::{Given, Value};
 use super::layout;
@@ -84,8 +84,7 @@ impl<'d> Sections<'d> {
 
     fn target(&self, given: &Given) -> Result<Target> {
         let top = |given: &Option<Value>, key, rule: Rule<str, String>| checked(text(given, self.top, key)?, rule);
-        let deployment =
-            required(top(&given.name, "name", name::deployment)?, "name", "name", "a name for the deployment")?;
+        let deployment = required(top(&given.name, "name", name::deployment)?, "name", "name", "a name")?;
         let stack_name = top(&given.stack_name, "stack_name", name::stack)?.map(|found| found.value);
         let value = |found: Option<Located<String>>| found.map(|found| found.value);
         Ok(Target {
@@ -146,7 +145,7 @@ impl<'d> Sections<'d> {
             && mfa.value != "off"
         {
             let instead = "write mfa = \"off\", or remove the line: this version asks for no second factor";
-            return Err(not_supported(&mfa.origin, instead));
+            return Err(mfa.origin.error(&format!("\"{}\" is not supported by this version", mfa.value)).hint(instead));
         }
         let what = "the Okta organisation, such as https://acme.okta.com";
         let org_url = required(text(&given.okta_org, self.okta, "org_url")?, "okta-org", "okta.org_url", what)?;
@@ -296,7 +295,10 @@ impl<'d> Sections<'d> {
             | SettingsError::PolicyTooLong { .. }
             | SettingsError::HomeTooLong(_) => home.clone(),
         };
-        let (why, remedy) = okta::why_and_remedy(&error.to_string());
+        let (why, mut remedy) = okta::why_and_remedy(&error.to_string());
+        if matches!(error, SettingsError::UserWithoutDomain(_)) {
+            remedy = "give --login-domain, write login_domain under [okta], or write {login} in the home".to_owned();
+        }
         origin.error("cannot be used as it is").cause(why).hint(remedy)
     }
 }

@@ -1,7 +1,7 @@
 //! The Okta organisation, the domain of logins, and what a user gets.
 
 use sftp_okta_lambda::access::{HomeTemplate, Permissions};
-use sftp_okta_lambda::org_url::OrgUrl;
+use sftp_okta_lambda::org_url::{OrgUrl, OrgUrlError};
 
 use super::super::origin::Wrong;
 use super::server::domain_flaw;
@@ -9,7 +9,11 @@ use super::server::domain_flaw;
 /// The organisation's URL; the rules are the function's own.
 pub(in crate::settings) fn org_url(text: &str, custom_domain: bool) -> Result<OrgUrl, Wrong> {
     OrgUrl::parse(text, custom_domain).map_err(|error| {
-        let (why, remedy) = why_and_remedy(&error.to_string());
+        let (why, mut remedy) = why_and_remedy(&error.to_string());
+        if matches!(error, OrgUrlError::CustomDomain(_)) {
+            let custom = "if that is your Okta org's own domain, give --custom-domain or write custom_domain = true under [okta]";
+            remedy = format!("{custom}; if not, write https://your-org.okta.com");
+        }
         Wrong::new("cannot be used as the Okta org", why, remedy)
     })
 }

@@ -1,0 +1,322 @@
+//! What is refused, and the whole text of a dozen refusals.
+
+use super::resolve_tests::{LEAST, from_file, from_flags};
+use super::*;
+use crate::error::{Error, ErrorCode};
+
+/// The error as a person reads it.
+fn told(result: Result<Settings, Error>) -> String {
+    let error = result.expect_err("was accepted");
+    assert_eq!(error.code, ErrorCode::Configuration);
+    let part = |name: &str, text: Option<String>| text.map(|text| format!("\n{name}: {text}")).unwrap_or_default();
+    format!("{}{}{}{}", error.message, part("cause", error.cause), part("hint", error.hint), part("at", error.resource))
+}
+
+#[test]
+fn what_another_version_will_do_is_refused() {
+    let access = "[[access]]\nhome = \"/{bucket}/{login}\"\n";
+    for (text, key, line) in [
+        (LEAST.replace("[storage]", "mfa = \"auto\"\n[storage]"), "okta.mfa", 4),
+        (LEAST.replace("[storage]", "mfa = \"required\"\n[storage]"), "okta.mfa", 4),
+        (LEAST.replace("[storage]", "mfa_methods = [\"totp\"]\n[storage]"), "okta.mfa_methods", 4),
+        (LEAST.replace("[storage]", "service_app = { client_id = \"x\" }\n[storage]"), "okta.service_app", 4),
+        (LEAST.replace("[storage]", "ssh_keys_attribute = \"x\"\n[storage]"), "okta.ssh_keys_attribute", 4),
+        (format!("{LEAST}[server]\nidentity_provider = \"lambda\""), "server.identity_provider", 7),
+        (format!("{LEAST}[server]\nauthentication = \"public-key\""), "server.authentication", 7),
+        (format!("{LEAST}[server]\nauthentication = \"public-key-and-password\""), "server.authentication", 7),
+        (
+            format!(
+                "{LEAST}[server.endpoint]\nvpc = \"vpc-1a2b3c4d\"\nsubnets = [\"subnet-1a2b3c4d\"]\nelastic_ips = []"
+            ),
+            "server.endpoint.elastic_ips",
+            9,
+        ),
+        (format!("{LEAST}{access}groups = [\"x\"]"), "access.groups", 8),
+        (format!("{LEAST}{access}users = [\"x\"]"), "access.users", 8),
+        (format!("{LEAST}{access}allow_from = [\"10.0.0.0/8\"]"), "access.allow_from", 8),
+        (format!("{LEAST}{access}ssh_keys = [\"x\"]"), "access.ssh_keys", 8),
+        (format!("{LEAST}{access}[[access.folders]]\npath = \"/in\""), "access.folders", 8),
+    ] {
+        let error = from_file(&text).unwrap_err();
+        assert!(
+            error.message.starts_with(key) && error.message.ends_with(" is not supported by this version"),
+            "{error}"
+        );
+        assert_eq!(error.resource, Some(format!("sftp-okta.toml:{line}")), "{key}");
+        assert!(error.hint.is_some(), "{key}");
+    }
+    let error = from_file(&format!("{LEAST}{access}{access}")).unwrap_err();
+    assert_eq!(error.to_string(), "access has a second rule, which is not supported by this version");
+    assert_eq!(error.resource.as_deref(), Some("sftp-okta.toml:8"));
+}
+
+#[test]
+fn wrong_values_point_at_their_line() {
+    for (line, key) in [
+        ("name = \"Partners\"", "name"),
+        ("region = \"eu-west-1a\"", "region"),
+        ("profile = \"\"", "profile"),
+        ("account = \"1234\"", "account"),
+        ("stack_name = \"a_b\"", "stack_name"),
+        ("permissions_boundary = \"x\"", "permissions_boundary"),
+        ("artifact_bucket = \"X\"", "artifact_bucket"),
+        ("tags.\"aws:x\" = \"y\"", "tags.aws:x"),
+        ("okta.org_url = \"https://acme.okta.com.evil.net\"", "okta.org_url"),
+        ("okta.login_domain = \"acme\"", "okta.login_domain"),
+        ("storage.bucket = \"192.168.0.1\"", "storage.bucket"),
+        ("storage.kms_key_arn = \"alias/x\"", "storage.kms_key_arn"),
+        ("server.security_policy = \"2018-11\"", "server.security_policy"),
+        ("server.hostname = \"localhost\"", "server.hostname"),
+        ("server.banner = \"Grüße\"", "server.banner"),
+        ("server.endpoint = \"private\"", "server.endpoint"),
+        ("server.endpoint = { vpc = \"x\" }", "server.endpoint.vpc"),
+        ("lambda.architecture = \"amd64\"", "lambda.architecture"),
+        ("lambda.log_retention_days = 91", "lambda.log_retention_days"),
+        ("access = [{ home = \"/x\" }]", "access.home"),
+        ("access = [{ permissions = \"rw\" }]", "access.permissions"),
+    ] {
+        let mut lines =
+            vec!["name = \"partners\"", "okta.org_url = \"https://acme.okta.com\"", "storage.bucket = \"acme-files\""];
+        let left = line.split(" = ").next().unwrap();
+        lines.retain(|other| !other.starts_with(left));
+        lines.push(line);
+        let error = from_file(&lines.join("\n")).unwrap_err();
+        assert!(error.message.starts_with(&format!("{key} ")), "{line}: {}", error.message);
+        assert_eq!(error.resource, Some(format!("sftp-okta.toml:{}", lines.len())), "{line}");
+        assert!(error.cause.is_some() && error.hint.is_some(), "{line}");
+    }
+}
+
+#[test]
+fn okta_organisations() {
+    let org = |url: &str| from_flags(&[("name", "demo"), ("okta-org", url), ("bucket", "acme-files")]);
+    for good in
+        ["https://acme.okta.com", "acme.okta.com", "https://acme.okta-gov.com/", "https://dev-1.oktapreview.com"]
+    {
+        assert!(org(good).is_ok(), "{good} was refused");
+    }
+    for bad in [
+        "",
+        "http://acme.okta.com",
+        "https://acme.okta.com.evil.net",
+        "https://acme-admin.okta.com",
+        "https://okta.com@evil.net",
+        "https://acme.okta.com:8443",
+        "https://10.0.0.1",
+        "https://acmeokta.com",
+        "https://acme.okta.com/app",
+        "https://login.acme.com",
+        "ftp://acme.okta.com",
+    ] {
+        assert!(org(bad).is_err(), "{bad} was accepted");
+    }
+}
+
+#[test]
+fn no_name() {
+    insta::assert_snapshot!(told(from_flags(&[])), @r#"
+name is missing
+cause: a deployment needs a name
+hint: give --name, set SFTP_OKTA_NAME, or write name in the configuration file
+at: --name
+"#);
+}
+
+#[test]
+fn no_okta_org() {
+    insta::assert_snapshot!(told(from_flags(&[("name", "demo"), ("bucket", "acme-files")])), @r#"
+okta.org_url is missing
+cause: a deployment needs the Okta organisation, such as https://acme.okta.com
+hint: give --okta-org, set SFTP_OKTA_OKTA_ORG, or write okta.org_url in the configuration file
+at: --okta-org
+"#);
+}
+
+#[test]
+fn unknown_key_near_a_known_one() {
+    insta::assert_snapshot!(told(from_file("nmae = \"x\"")), @r#"
+nmae is not a known key
+cause: the top of the file has no key nmae
+hint: write name, if that is what you mean, or remove the line
+at: sftp-okta.toml:1
+"#);
+}
+
+#[test]
+fn unknown_key_in_a_section() {
+    insta::assert_snapshot!(told(from_file(&LEAST.replace("bucket =", "bukcet ="))), @r#"
+storage.bukcet is not a known key
+cause: [storage] has no key bukcet
+hint: write bucket, if that is what you mean, or remove the line
+at: sftp-okta.toml:5
+"#);
+}
+
+#[test]
+fn unknown_key_far_from_all() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}versioning = true"))), @r#"
+storage.versioning is not a known key
+cause: [storage] has no key versioning
+hint: remove the line; the keys here are bucket, create_bucket, kms_key_arn
+at: sftp-okta.toml:6
+"#);
+}
+
+#[test]
+fn later_key() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\ngroups = [\"sftp\"]"))), @r#"
+access.groups is not supported by this version
+hint: remove the line: in this version one rule holds for everyone
+at: sftp-okta.toml:7
+"#);
+}
+
+#[test]
+fn later_value() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nidentity_provider = \"lambda\""))), @r#"
+server.identity_provider "lambda" is not supported by this version
+hint: write identity_provider = "api-gateway", or remove the line
+at: sftp-okta.toml:7
+"#);
+}
+
+#[test]
+fn unknown_value() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nauthentication = \"passwort\""))), @r#"
+server.authentication "passwort" is not a value of this key
+cause: this version knows password
+hint: write authentication = "password", or remove the line
+at: sftp-okta.toml:7
+"#);
+}
+
+#[test]
+fn wrong_type() {
+    insta::assert_snapshot!(told(from_file(&format!("account = 111122223333\n{LEAST}"))), @r#"
+account has a value of the wrong type
+cause: it is an integer, and a string is needed
+hint: put it in quotes: account = "111122223333"
+at: sftp-okta.toml:1
+"#);
+}
+
+#[test]
+fn quoted_boolean() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}create_bucket = \"true\""))), @r#"
+storage.create_bucket has a value of the wrong type
+cause: it is a string, and true or false is needed
+hint: write it without quotes: create_bucket = true
+at: sftp-okta.toml:6
+"#);
+}
+
+#[test]
+fn not_toml() {
+    insta::assert_snapshot!(told(from_file("name = partners")), @r#"
+sftp-okta.toml:1 is not valid TOML
+cause: string values must be quoted, expected literal string
+hint: correct the line; `sftp-okta init` writes a file that shows the form of every key
+at: sftp-okta.toml:1
+"#);
+}
+
+#[test]
+fn duplicate_key() {
+    insta::assert_snapshot!(told(from_file("name = \"a\"\nname = \"b\"")), @r#"
+sftp-okta.toml:2 is not valid TOML
+cause: duplicate key
+hint: correct the line; `sftp-okta init` writes a file that shows the form of every key
+at: sftp-okta.toml:2
+"#);
+}
+
+#[test]
+fn bucket_by_flag() {
+    insta::assert_snapshot!(told(from_flags(&[("name", "demo"), ("okta-org", "acme.okta.com"), ("bucket", "s3://acme-files/in")])), @r#"
+--bucket "s3://acme-files/in" is not an S3 bucket name
+cause: a bucket name holds only lower-case letters, digits, dots and hyphens
+hint: write the name alone: acme-files
+at: --bucket
+"#);
+}
+
+#[test]
+fn admin_console() {
+    insta::assert_snapshot!(told(from_flags(&[("name", "demo"), ("okta-org", "https://acme-admin.okta.com"), ("bucket", "acme-files")])), @r#"
+--okta-org "https://acme-admin.okta.com" cannot be used as the Okta org
+cause: acme-admin.okta.com is the admin console
+hint: write https://acme.okta.com
+at: --okta-org
+"#);
+}
+
+#[test]
+fn custom_domain() {
+    insta::assert_snapshot!(told(from_file(&LEAST.replace("acme.okta.com", "login.acme.com"))), @r#"
+okta.org_url "https://login.acme.com" cannot be used as the Okta org
+cause: login.acme.com is outside okta.com
+hint: if that is your Okta org's own domain, give --custom-domain or write custom_domain = true under [okta]; if not, write https://your-org.okta.com
+at: sftp-okta.toml:3
+"#);
+}
+
+#[test]
+fn user_without_domain() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\nhome = \"/{{bucket}}/{{user}}\""))), @r#"
+access.home cannot be used as it is
+cause: the home "/{bucket}/{user}" holds {user}, which needs a login_domain
+hint: give --login-domain, write login_domain under [okta], or write {login} in the home
+at: sftp-okta.toml:7
+"#);
+}
+
+#[test]
+fn policy_too_long() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\nhome = \"/{{bucket}}/{}/{{login}}\"", "long".repeat(100)))), @r#"
+access.home cannot be used as it is
+cause: the session policy for the home "/{bucket}/longlonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglong/{login}" could reach 2495 characters, Transfer takes 2048
+hint: shorten the home
+at: sftp-okta.toml:7
+"#);
+}
+
+#[test]
+fn not_a_number() {
+    insta::assert_snapshot!(told(from_flags(&[("name", "demo"), ("okta-org", "acme.okta.com"), ("bucket", "acme-files"), ("log-retention-days", "ninety")])), @r#"
+--log-retention-days "ninety" is not a whole number
+cause: it must be digits alone
+hint: write a number such as 90
+at: --log-retention-days
+"#);
+}
+
+#[test]
+fn empty_access() {
+    insta::assert_snapshot!(told(from_file(&format!("access = []\n{LEAST}"))), @r#"
+access is empty
+cause: nobody could sign in
+hint: remove the line, or write one rule
+at: sftp-okta.toml:1
+"#);
+}
+
+#[test]
+fn no_subnets() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nendpoint = {{ vpc = \"vpc-1a2b3c4d\" }}"))), @r#"
+server.endpoint has no subnets
+cause: a VPC endpoint lies in subnets
+hint: write endpoint = "public", or endpoint = { vpc = "vpc-…", subnets = ["subnet-…"] }
+at: sftp-okta.toml:7
+"#);
+}
+
+#[test]
+fn a_variable_is_named_in_its_error() {
+    let given = Given { name: Some(Value::environment("name", "Demo")), ..Given::default() };
+    insta::assert_snapshot!(told(resolve(&given, None)), @r#"
+SFTP_OKTA_NAME "Demo" is not a deployment name
+cause: it does not start with a lower-case letter
+hint: write a name such as partners or partners-test-2
+at: SFTP_OKTA_NAME
+"#);
+}
