@@ -15,8 +15,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, Detail, Judgement, judge};
+use super::answer::{Answer, judge};
 use super::authn::authn_body;
+use super::judgement::{Detail, Judgement};
 use super::{AUTHN_PATH, LONGEST_ANSWER};
 use crate::org_url::OrgUrl;
 use crate::request::SignIn;
