@@ -314,7 +314,13 @@ mod tests {
                 TeardownStep::Wait => "wait",
                 TeardownStep::Stop(_) => "stop",
             };
-            let _ = writeln!(table, "{status:<45} {deploy:<15} {teardown:<8} {:?}", status.outcome());
+            let outcome = match status.outcome() {
+                Outcome::Running => "running",
+                Outcome::Succeeded => "succeeded",
+                Outcome::Failed => "failed",
+                Outcome::Gone => "gone",
+            };
+            let _ = writeln!(table, "{status:<45} {deploy:<15} {teardown:<8} {outcome}");
         }
         insta::assert_snapshot!(table);
     }

@@ -9,5 +9,6 @@
     reason = "a test fails by panicking"
 )]
 
+mod main_story;
 mod proofs;
 mod support;

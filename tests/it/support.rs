@@ -12,3 +12,4 @@ pub(crate) mod scope;
 pub(crate) mod sigv4;
 pub(crate) mod transfer;
 pub(crate) mod venv;
+pub(crate) mod world;

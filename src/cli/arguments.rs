@@ -1,0 +1,405 @@
+//! The command line: what can be typed, and what it turns into.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::exit_code::ExitCode;
+use crate::progress::ColorChoice;
+use crate::settings::Given;
+
+/// Deploys a managed SFTP service on AWS Transfer Family whose users sign in with Okta.
+#[derive(Debug, Parser)]
+#[command(name = "sftp-okta", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Configuration file [default: sftp-okta.toml, if there is one]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SFTP_OKTA_CONFIG",
+        hide_env = true,
+        help_heading = "Global options"
+    )]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    place: PlaceArgs,
+
+    /// What stdout carries: a text for people, or one JSON document
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "SFTP_OKTA_OUTPUT",
+        hide_env = true,
+        help_heading = "Global options"
+    )]
+    output: Output,
+
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    quiet: bool,
+
+    /// Give every event a line of its own, on a terminal too
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Global options")]
+    verbose: bool,
+
+    /// When to colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Global options")]
+    color: ColorChoice,
+}
+
+/// What stdout carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// A text for people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Which deployment, where.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+struct PlaceArgs {
+    /// The deployment's name
+    #[arg(long, global = true)]
+    name: Option<String>,
+    /// AWS region [default: the SDK's own choice: AWS_REGION, the profile]
+    #[arg(long, global = true)]
+    region: Option<String>,
+    /// AWS profile
+    #[arg(long, global = true)]
+    profile: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the deployment what the configuration says, and wait until the server is ONLINE
+    ///
+    /// Creates or updates the CloudFormation stack, then the Transfer server. Running it again changes only what differs,
+    /// and goes on where an interrupted run stopped. The result goes to stdout, the story to stderr.
+    Deploy(DeployArgs),
+    /// Show what is there, whether it works, and how it differs from the configuration
+    ///
+    /// Reads only. Exits with 7 when the deployment is absent or not healthy.
+    Status(StatusArgs),
+    /// Remove the server, the stack and the artifacts; what users stored is kept
+    ///
+    /// Running it twice is success both times.
+    Teardown(TeardownArgs),
+    /// Write the exact Lambda zip that deploy would upload, offline and reproducible
+    Package(PackageArgs),
+}
+
+#[derive(Debug, Args)]
+struct DeployArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    bootstrap: BootstrapArgs,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+#[derive(Debug, Args)]
+struct StatusArgs {
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    bootstrap: BootstrapArgs,
+}
+
+#[derive(Debug, Args)]
+struct TeardownArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    approval: ApprovalArgs,
+    #[command(flatten)]
+    wait: WaitArgs,
+}
+
+#[derive(Debug, Args)]
+struct PackageArgs {
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    bootstrap: BootstrapArgs,
+}
+
+#[derive(Debug, Args)]
+struct ApprovalArgs {
+    /// Approve beforehand; needed where there is no terminal
+    #[arg(short, long)]
+    yes: bool,
+}
+
+#[derive(Debug, Args)]
+struct WaitArgs {
+    /// How long to wait for AWS; the operation goes on after that
+    #[arg(long, value_parser = duration, default_value = "20m", value_name = "TIME", env = "SFTP_OKTA_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+    /// How often to look
+    #[arg(long, value_parser = duration, default_value = "2s", value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
+    poll_interval: Duration,
+}
+
+#[derive(Debug, Args)]
+struct BootstrapArgs {
+    /// A prebuilt Lambda bootstrap in place of the one inside this binary
+    #[arg(long, value_name = "FILE")]
+    bootstrap: Option<PathBuf>,
+}
+
+/// What finds a deployment again.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Deployment")]
+struct TargetArgs {
+    /// The only account this may touch
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// The stack's name [default: sftp-okta-NAME]
+    #[arg(long, value_name = "NAME")]
+    stack_name: Option<String>,
+    /// Bucket for the Lambda zip [default: one for account and region, made when absent]
+    #[arg(long, value_name = "BUCKET")]
+    artifact_bucket: Option<String>,
+}
+
+/// Every setting, as a flag. The values are read by `settings`, so that all their errors look alike.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings (each also as SFTP_OKTA_<FLAG> and in the configuration file)")]
+struct SettingsArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    /// The Okta organisation, such as https://acme.okta.com
+    #[arg(long, value_name = "URL")]
+    okta_org: Option<String>,
+    /// The organisation's URL is a domain of its own, not one of Okta's
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    custom_domain: Option<String>,
+    /// Appended to a user name without @
+    #[arg(long, value_name = "DOMAIN")]
+    login_domain: Option<String>,
+    /// The bucket with the users' files
+    #[arg(long, value_name = "BUCKET")]
+    bucket: Option<String>,
+    /// Let the stack make that bucket: encrypted, private, versioned, kept on teardown
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    create_bucket: Option<String>,
+    /// KMS key of the bucket
+    #[arg(long, value_name = "ARN")]
+    kms_key_arn: Option<String>,
+    /// Where a user's files lie [default: /{bucket}/home/{login}]
+    #[arg(long, value_name = "PATH")]
+    home: Option<String>,
+    /// read-only, write-only or read-write [default: read-write]
+    #[arg(long, value_name = "RIGHTS")]
+    permissions: Option<String>,
+    /// Transfer security policy [default: TransferSecurityPolicy-2025-03]
+    #[arg(long, value_name = "NAME")]
+    security_policy: Option<String>,
+    /// Host name under which users know the server
+    #[arg(long, value_name = "HOST")]
+    hostname: Option<String>,
+    /// x86_64 or arm64 [default: x86_64]
+    #[arg(long, value_name = "ARCH")]
+    architecture: Option<String>,
+    /// How long logs are kept [default: 90]
+    #[arg(long, value_name = "DAYS")]
+    log_retention_days: Option<String>,
+    /// Lambda executions set aside for sign-ins; 0 sets none aside [default: 0]
+    #[arg(long, value_name = "COUNT")]
+    reserved_concurrency: Option<String>,
+    /// Refuse API callers other than the invocation role
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    restrict_to_invocation_role: Option<String>,
+    /// Make the account-wide role with which API Gateway writes logs, where the account has none
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    create_api_gateway_log_role: Option<String>,
+    /// Policy that bounds every role of the stack
+    #[arg(long, value_name = "ARN")]
+    permissions_boundary: Option<String>,
+    /// A tag of stack and server; can be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    tag: Vec<String>,
+}
+
+/// The command line, understood.
+#[derive(Debug)]
+pub struct Invocation {
+    /// What to do.
+    pub action: Action,
+    /// The configuration file that was named.
+    pub config: Option<PathBuf>,
+    /// Settings from flags and environment.
+    pub given: Given,
+    /// What stdout carries.
+    pub output: Output,
+    /// Whether stderr stays silent but for errors.
+    pub quiet: bool,
+    /// Whether every event gets a line.
+    pub verbose: bool,
+    /// When to colour.
+    pub color: ColorChoice,
+    /// Approved beforehand.
+    pub yes: bool,
+    /// How long to wait for AWS.
+    pub timeout: Duration,
+    /// How often to look.
+    pub poll_interval: Duration,
+    /// A prebuilt bootstrap.
+    pub bootstrap: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `deploy`
+    Deploy,
+    /// `status`
+    Status,
+    /// `teardown`
+    Teardown,
+    /// `package`
+    Package {
+        /// The file to write.
+        out: PathBuf,
+    },
+}
+
+impl Action {
+    /// The command's name, as JSON tells it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Status => "status",
+            Self::Teardown => "teardown",
+            Self::Package { .. } => "package",
+        }
+    }
+}
+
+/// The whole command line, for parsing, help and completions.
+#[must_use]
+pub fn command() -> clap::Command {
+    let mut exit_codes = String::from("Exit codes:\n");
+    for code in ExitCode::ALL {
+        let _ = writeln!(exit_codes, "  {:>3}  {}", code.number(), code.meaning());
+    }
+    Cli::command().after_help(exit_codes)
+}
+
+/// Understands the command line and the environment.
+///
+/// # Errors
+/// clap's own, which also carries `--help` and `--version`.
+pub fn parse(
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Invocation, clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let given = given(&matches, variable);
+    let (action, approval, wait, bootstrap) = match cli.command {
+        Command::Deploy(args) => (Action::Deploy, Some(args.approval), Some(args.wait), Some(args.bootstrap)),
+        Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
+        Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
+        Command::Package(args) => (Action::Package { out: args.out }, None, None, Some(args.bootstrap)),
+    };
+    Ok(Invocation {
+        action,
+        config: cli.config,
+        given,
+        output: cli.output,
+        quiet: cli.quiet,
+        verbose: cli.verbose,
+        color: cli.color,
+        yes: approval.is_some_and(|args| args.yes),
+        timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
+        poll_interval: wait.as_ref().map_or(Duration::ZERO, |args| args.poll_interval),
+        bootstrap: bootstrap.and_then(|args| args.bootstrap),
+    })
+}
+
+/// Gathers the settings: from the command's own flags and the global ones, then from the environment.
+fn given(matches: &ArgMatches, variable: impl Fn(&str) -> Option<String>) -> Given {
+    let command = matches.subcommand().map(|(_, matches)| matches);
+    let flag = |name: &'static str| {
+        let id = name.replace('-', "_");
+        let values = command.and_then(|matches| matches.try_get_many::<String>(&id).ok().flatten());
+        values.map(|values| values.cloned().collect()).unwrap_or_default()
+    };
+    Given::gather(flag, variable)
+}
+
+/// Whether JSON was asked for, as far as can be told from a command line that could not be understood.
+#[must_use]
+pub(super) fn wants_json(arguments: &[std::ffi::OsString], variable: impl Fn(&str) -> Option<String>) -> bool {
+    let mut last = variable("SFTP_OKTA_OUTPUT");
+    let mut texts = arguments.iter().filter_map(|argument| argument.to_str());
+    while let Some(text) = texts.next() {
+        if text == "--output" {
+            last = texts.next().map(ToOwned::to_owned);
+        } else if let Some(value) = text.strip_prefix("--output=") {
+            last = Some(value.to_owned());
+        }
+    }
+    last.as_deref() == Some("json")
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(time) if time.is_zero() => Err("it must be longer than nothing, such as 2s".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(format!("{error}; write a time such as 90s, 20m or 1h")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::FLAGS;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_setting_has_its_flag() {
+        let mut command = command();
+        command.build();
+        let deploy = command.find_subcommand("deploy").unwrap_or(&command);
+        let known: Vec<&str> = deploy.get_arguments().filter_map(clap::Arg::get_long).collect();
+        for flag in FLAGS {
+            assert!(known.contains(flag), "--{flag}");
+        }
+    }
+
+    #[test]
+    fn json_is_recognised_even_where_nothing_else_is() {
+        let line = |text: &str| text.split(' ').map(Into::into).collect::<Vec<std::ffi::OsString>>();
+        assert!(wants_json(&line("sftp-okta deploy --wat --output json"), |_| None));
+        assert!(wants_json(&line("sftp-okta --output=json wat"), |_| None));
+        assert!(!wants_json(&line("sftp-okta wat"), |_| None));
+        assert!(!wants_json(&line("sftp-okta --output text"), |_| Some("json".into())));
+        assert!(wants_json(&line("sftp-okta"), |_| Some("json".into())));
+    }
+}

@@ -1,0 +1,155 @@
+//! One run of the program: parse, run the command, print the result, exit code.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
+use std::process::ExitCode as ProcessExitCode;
+use std::time::Instant;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::arguments::{Action, Invocation, Output, parse, wants_json};
+use crate::commands::{self, Options, Run};
+use crate::error::{Error, ErrorCode, Result};
+use crate::exit_code::ExitCode;
+use crate::progress::{Environment, Mode, Progress, Style, clean};
+use crate::report::{Outcome, Report};
+use crate::settings;
+
+/// Runs the program with these arguments, the program's own name first.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ProcessExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match parse(arguments.clone(), variable) {
+        Ok(invocation) => carry_out(&invocation).into(),
+        Err(error) => not_understood(&error, &arguments),
+    }
+}
+
+/// Help and version are answers; everything else is a wrong command line, which is told as JSON too where that was asked for.
+fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ProcessExitCode {
+    let _ = error.print();
+    if error.use_stderr() && wants_json(arguments, variable) {
+        let mut report = Report::new("unknown");
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        report.error = Some(Error::new(ErrorCode::Usage, first).hint("see sftp-okta --help"));
+        write_out(&report.to_json());
+    }
+    ProcessExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn carry_out(invocation: &Invocation) -> ExitCode {
+    let began = Instant::now();
+    let surroundings = Environment::read(stderr().is_terminal(), variable);
+    let mode = surroundings.mode(invocation.quiet);
+    let mode = if mode == Mode::Live && invocation.verbose { Mode::Lines } else { mode };
+    let style = Style::new(surroundings.color(invocation.color));
+    let progress = Progress::new(mode, style);
+    let mut report = Report::new(invocation.action.name());
+
+    let result = with_runtime(invocation, &progress, &mut report);
+    progress.finish();
+    report.warnings = progress.warnings();
+    report.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if let Err(error) = result {
+        tell(&error, style);
+        report.result = Outcome::Failed;
+        report.error = Some(error);
+    }
+    match invocation.output {
+        Output::Json => write_out(&report.to_json()),
+        Output::Text => write_out(&report.to_text()),
+    }
+    report.exit_code()
+}
+
+/// Runs the command until it ends or a signal comes. Nothing is rolled back on a signal: what AWS was asked to do goes on.
+fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Report) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorCode::Unexpected, "the runtime did not start").cause(error.to_string()))?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            interruption = interrupted(progress) => Err(interruption),
+            result = command(invocation, progress, report) => result,
+        }
+    });
+    // A question may still be waiting for its answer, on a thread of its own.
+    runtime.shutdown_background();
+    result
+}
+
+async fn command(invocation: &Invocation, progress: &Progress, report: &mut Report) -> Result<()> {
+    let file = settings::file::read(invocation.config.as_deref())?;
+    let (given, file) = (&invocation.given, file.as_ref());
+    let options = Options {
+        yes: invocation.yes,
+        can_ask: stdin().is_terminal() && stderr().is_terminal() && invocation.output == Output::Text,
+        timeout: invocation.timeout,
+        poll_interval: invocation.poll_interval,
+        bootstrap: invocation.bootstrap.clone(),
+    };
+    let mut run = Run { progress, report, options: &options };
+    match &invocation.action {
+        Action::Deploy => commands::deploy::run(&settings::resolve(given, file)?, &mut run).await,
+        Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, &mut run).await,
+        Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, &mut run),
+        Action::Status => {
+            let target = settings::resolve_target(given, file)?;
+            // A name is enough to look; the differences need the whole configuration.
+            let settings = match settings::resolve(given, file) {
+                Ok(settings) => Some(settings),
+                Err(error) => {
+                    progress.note(&format!("Differences are not looked for: {error}"));
+                    None
+                }
+            };
+            commands::status::run(&target, settings.as_ref(), &mut run).await
+        }
+    }
+}
+
+/// Resolves when the run is to end early: SIGINT (a person, or GitHub's first signal) or SIGTERM.
+async fn interrupted(progress: &Progress) -> Error {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers the default action ends the process, which loses nothing at AWS.
+        return std::future::pending().await;
+    };
+    let (code, name) = tokio::select! {
+        _ = interrupt.recv() => (ErrorCode::Interrupted, "interrupted (SIGINT)"),
+        _ = terminate.recv() => (ErrorCode::Terminated, "terminated (SIGTERM)"),
+    };
+    let error = Error::new(code, name);
+    match progress.what_goes_on() {
+        Some(goes_on) => error.cause(goes_on).hint("nothing is undone: run the same command again to go on from there"),
+        None => error.hint("run the same command again to go on from here"),
+    }
+}
+
+/// The error, for a person.
+fn tell(error: &Error, style: Style) {
+    let mut text = format!("{} {}\n", style.bad("error:"), clean(&error.message));
+    let mut line = |label: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!("  {} {}\n", style.dim(&format!("{label:<11}")), clean(value)));
+        }
+    };
+    line("why", &error.cause);
+    line("where", &error.resource);
+    line("request id", &error.request_id);
+    line("what to do", &error.hint);
+    let _ = stderr().lock().write_all(text.as_bytes());
+}
+
+/// stdout is the result and nothing else. Nobody may be reading it any more, which changes nothing about the result.
+fn write_out(text: &str) {
+    let mut out = stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
