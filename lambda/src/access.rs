@@ -48,7 +48,8 @@ fn longest(less: usize) -> String {
 pub enum Permissions {
     /// List and download.
     ReadOnly,
-    /// A drop box: upload and see the names, neither download nor delete.
+    /// A drop box: upload and see the names, neither download nor delete. Without seeing names clients cannot even change
+    /// folder (Transfer user guide, "Grant ability to only write and list files").
     WriteOnly,
     /// List, download, upload, rename and delete.
     ReadWrite,
@@ -271,5 +272,113 @@ impl TryFrom<String> for HomeTemplate {
 
     fn try_from(text: String) -> Result<Self, HomeTemplateError> {
         Self::parse(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{HomeTemplate, Permissions};
+    use crate::user_name::UserName;
+
+    const TEMPLATES: [&str; 6] = [
+        "/{bucket}/home/{login}",
+        "/{bucket}/{login}",
+        "/{bucket}/{user}",
+        "/{bucket}/{login}/in",
+        "/{bucket}/Partners/p-{user}-x/{login}",
+        "/{bucket}/a/b.c/{user}@here",
+    ];
+
+    #[test]
+    fn literal_prefixes() {
+        let prefixes: Vec<_> =
+            TEMPLATES.iter().map(|text| HomeTemplate::parse(text).map(|home| home.literal_prefix())).collect();
+        assert_eq!(prefixes, ["home/", "", "", "", "Partners/", "a/b.c/"].map(|prefix| Ok(prefix.to_owned())));
+    }
+
+    #[test]
+    fn refused_with_a_remedy() {
+        let refused: Vec<String> = [
+            "",
+            "/",
+            "/{bucket}",
+            "/{bucket}/",
+            "/{bucket}/shared",
+            "/acme-files/home/{login}",
+            "{bucket}/home/{login}",
+            "/{login}/{bucket}",
+            "/{bucket}/home/{login}/",
+            "/{bucket}//{login}",
+            "/{bucket}/../{login}",
+            "/{bucket}/./{login}",
+            "/{bucket}/{login}/..",
+            "/{bucket}/{user}{login}",
+            "/{bucket}/{okta_id}",
+            "/{bucket}/{profile.team}/{login}",
+            "/{bucket}/{bucket}/{login}",
+            "/{bucket}/{login",
+            "/{bucket}/login}/{login}",
+            "/{bucket}/{{login}}",
+            "/{bucket}/*/{login}",
+            "/{bucket}/h?me/{login}",
+            "/{bucket}/$x/{login}",
+            "/{bucket}/${transfer:UserName}",
+            "/{bucket}/hömé/{login}",
+            "/{bucket}/my files/{login}",
+            "/{bucket}/a\\b/{login}",
+            "/{bucket}/a\u{0}/{login}",
+        ]
+        .into_iter()
+        .map(|text| match HomeTemplate::parse(text) {
+            Ok(home) => format!("{text:?} ACCEPTED {home}"),
+            Err(error) => format!("{text:?} => {error}"),
+        })
+        .collect();
+        insta::assert_snapshot!(refused.join("\n"));
+    }
+
+    #[test]
+    fn permissions_are_words() {
+        for permissions in Permissions::ALL {
+            assert_eq!(permissions.to_string().parse(), Ok(permissions));
+            assert_eq!(serde_json::to_string(&permissions).ok(), Some(format!("\"{permissions}\"")));
+        }
+        assert!("readonly".parse::<Permissions>().is_err());
+    }
+
+    /// Names that differ by little, so that a careless mapping would join them.
+    fn name() -> impl Strategy<Value = String> {
+        prop_oneof!["[ab]{1,3}[-._]?[ab]{0,2}(@acme\\.com)?", "[A-Za-z0-9_][A-Za-z0-9_.-]{2,60}(@acme\\.com)?"]
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_users_share_a_home_or_lie_in_one(one in name(), other in name(), template in 0..TEMPLATES.len()) {
+            let template = HomeTemplate::parse(TEMPLATES.get(template).copied().unwrap_or_default());
+            let names = (UserName::parse(&one, Some("acme.com")), UserName::parse(&other, Some("acme.com")));
+            if let (Ok(template), (Ok(one), Ok(other))) = (template, names) {
+                let homes = (template.home("acme-files", &one).target(), template.home("acme-files", &other).target());
+                if one == other {
+                    prop_assert_eq!(homes.0, homes.1);
+                } else {
+                    let (inner, outer) = (format!("{}/", homes.0), format!("{}/", homes.1));
+                    prop_assert!(!inner.starts_with(&outer) && !outer.starts_with(&inner), "{inner} {outer}");
+                }
+            }
+        }
+
+        #[test]
+        fn homes_are_plain_paths(name in name(), template in 0..TEMPLATES.len()) {
+            let template = HomeTemplate::parse(TEMPLATES.get(template).copied().unwrap_or_default());
+            if let (Ok(template), Ok(name)) = (template, UserName::parse(&name, Some("acme.com"))) {
+                let target = template.home("acme-files", &name).target();
+                prop_assert!(target.starts_with("/acme-files/") && !target.ends_with('/'), "{target}");
+                prop_assert!(!target.contains(['*', '?', '$', '{', '}', '\\']) && !target.contains("//"), "{target}");
+                prop_assert!(target.split('/').all(|segment| segment != "." && segment != ".."), "{target}");
+                prop_assert!(target.starts_with(&format!("/acme-files/{}", template.literal_prefix())), "{target}");
+            }
+        }
     }
 }

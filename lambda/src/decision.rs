@@ -111,3 +111,70 @@ fn printable(text: &str) -> String {
     }
     printable
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Decision;
+    use crate::okta::{Detail, Judgement};
+    use crate::reason::Reason;
+    use crate::request::Origin;
+
+    fn origin(login: &str) -> Origin {
+        Origin {
+            login: Some(login.to_owned()),
+            source_ip: Some("203.0.113.9".to_owned()),
+            protocol: Some("SFTP".to_owned()),
+            server_id: Some("s-0123456789abcdef0".to_owned()),
+        }
+    }
+
+    fn line(origin: Origin, judgement: Judgement) -> String {
+        Decision { origin, judgement, elapsed: Duration::from_micros(41_900) }.line()
+    }
+
+    #[test]
+    fn lines() {
+        let accepted =
+            Judgement { status: Some(200), request_id: Some("Zk1xRequest".to_owned()), ..Judgement::of(Reason::Ok) };
+        insta::assert_snapshot!(line(origin("alice@acme.com"), accepted), @r#"{"level":"INFO","event":"sign-in","decision":"accepted","reason":"ok","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_status":200,"okta_request_id":"Zk1xRequest","okta_error_code":null,"okta_error_id":null,"ms":41}"#);
+
+        let limited = Judgement {
+            status: Some(429),
+            error_code: Some("E0000047".to_owned()),
+            error_id: Some("oaeExample".to_owned()),
+            rate_limit_reset: Some(1_893_456_000),
+            ..Judgement::of(Reason::RateLimited)
+        };
+        insta::assert_snapshot!(line(origin("alice@acme.com"), limited), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"rate-limited","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_status":429,"okta_request_id":null,"okta_error_code":"E0000047","okta_error_id":"oaeExample","okta_rate_limit_reset":1893456000,"ms":41}"#);
+        insta::assert_snapshot!(line(origin("alice"), Judgement::unavailable(Detail::Timeout)), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"okta-unavailable","detail":"timeout","login":"alice","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"ms":41}"#);
+        insta::assert_snapshot!(line(Origin::default(), Judgement::of(Reason::EventMalformed)), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"event-malformed","login":null,"source_ip":null,"protocol":null,"server_id":null,"okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"ms":41}"#);
+    }
+
+    #[test]
+    fn what_comes_from_outside_stays_one_harmless_line() {
+        let hostile = "a\r\n{\"decision\":\"accepted\"}\u{1b}[2J\u{202e}\u{2028}аlice\u{7f}\u{0}";
+        let line = line(origin(hostile), Judgement::of(Reason::UserNameMalformed));
+        assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{line}");
+        insta::assert_snapshot!(line, @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"user-name-malformed","login":"a\\u{d}\\u{a}{\"decision\":\"accepted\"}\\u{1b}[2J\\u{202e}\\u{2028}\\u{430}lice\\u{7f}\\u{0}","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"ms":41}"#);
+
+        let long = super::printable(&"x".repeat(100_000));
+        assert_eq!(long.len(), 131);
+    }
+
+    #[test]
+    fn a_closed_log_does_not_matter() {
+        struct Closed;
+        impl std::io::Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        Decision { origin: Origin::default(), judgement: Judgement::of(Reason::Ok), elapsed: Duration::ZERO }
+            .log(&mut Closed);
+    }
+}

@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use thiserror::Error;
+
 use crate::decision::Decision;
 use crate::okta::{Judgement, OktaClient, OktaClientError};
 use crate::reason::Reason;
 use crate::request::{Origin, ProxyRequest};
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::user_config::{ProxyResponse, RoleArn, UserConfig};
 
 /// The time for the exchange with Okta: below the function's own limit of 15 s, so that a slow Okta ends in an answer.
@@ -20,12 +22,24 @@ pub struct IdentityProvider {
     okta: OktaClient,
 }
 
+/// Why an identity provider cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The settings would make sign-ins fail.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// No client of Okta.
+    #[error(transparent)]
+    Okta(#[from] OktaClientError),
+}
+
 impl IdentityProvider {
     /// Made once, when the function starts; a sign-in may take `okta_timeout` at Okta.
     ///
     /// # Errors
-    /// The client of Okta cannot be made.
-    pub fn new(settings: Settings, user_role: RoleArn, okta_timeout: Duration) -> Result<Self, OktaClientError> {
+    /// The settings do not pass [`Settings::check`], or the client of Okta cannot be made.
+    pub fn new(settings: Settings, user_role: RoleArn, okta_timeout: Duration) -> Result<Self, StartError> {
+        settings.check()?;
         let okta = OktaClient::new(&settings.okta.org_url, okta_timeout)?;
         Ok(Self { settings, user_role, okta })
     }

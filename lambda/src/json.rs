@@ -73,3 +73,22 @@ impl<'de> Visitor<'de> for UniqueKeysVisitor {
         Ok(UniqueKeys)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::from_slice;
+
+    #[test]
+    fn a_repeated_key_is_refused_at_any_depth() {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#, r#"{"a":1,"\u0061":2}"#] {
+            assert!(from_slice::<Value>(text.as_bytes()).is_err(), "{text}");
+        }
+        for text in [r#"{"a":{"a":1},"b":[{"a":1},{"a":2}],"A":null}"#, "1", "1.5", "-1", "true", "null", "\"x\"", "[]"]
+        {
+            assert!(from_slice::<Value>(text.as_bytes()).is_ok(), "{text}");
+        }
+        assert!(from_slice::<Value>(&[b'['; 100_000]).is_err());
+    }
+}

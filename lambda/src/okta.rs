@@ -8,13 +8,15 @@ mod authn;
 #[cfg(feature = "runtime")]
 mod client;
 mod error_code;
+mod judgement;
 mod transaction;
 
 #[cfg(feature = "runtime")]
 pub use client::{OktaClient, OktaClientError};
 
-pub use answer::{Answer, Detail, Judgement, judge};
+pub use answer::{Answer, judge};
 pub use authn::authn_body;
+pub use judgement::{Detail, Judgement};
 pub use transaction::TransactionState;
 
 /// The path of primary authentication.

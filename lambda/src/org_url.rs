@@ -37,14 +37,17 @@ pub enum OrgUrlError {
     #[error("passwords are never sent over plain http: write https://{0}")]
     Insecure(String),
     /// The URL carries a user name or password.
-    #[error("the Okta org URL holds a user name before '@': write only the host, https://{0}")]
-    UserInfo(String),
+    #[error("the Okta org URL holds an '@': write only the host, https://your-org.okta.com")]
+    UserInfo,
     /// The URL carries a path, query or fragment.
-    #[error("the Okta org URL holds more than a host: write https://{0}")]
+    #[error("the Okta org URL holds more than a host: write {0}")]
     MoreThanHost(String),
     /// The URL carries a port.
     #[error("the Okta org URL holds a port: write https://{0}")]
     Port(String),
+    /// What follows the colon is not a port.
+    #[error("{0:?} is not a port from 1 to 65535")]
+    PortNumber(String),
     /// A loopback host over https.
     #[error("{0} is this machine: write http://{0} to use an Okta stand-in there, or https://your-org.okta.com")]
     Loopback(String),
@@ -94,28 +97,24 @@ impl OrgUrl {
             Some(at) => (rest.get(..at).unwrap_or_default(), true),
             None => (rest, false),
         };
-        if let Some((_, host)) = authority.rsplit_once('@') {
-            return Err(OrgUrlError::UserInfo(host.to_owned()));
+        if authority.contains('@') {
+            return Err(OrgUrlError::UserInfo);
         }
         let (host, port) = split_port(authority);
-        match scheme {
-            "https" | "http" if more => return Err(OrgUrlError::MoreThanHost(host.to_owned())),
-            "http" if is_loopback(host) => {
-                if port.is_some_and(|port| {
-                    !port.parse::<u16>().is_ok_and(|number| number.to_string() == port && number != 0)
-                }) {
-                    return Err(OrgUrlError::Host(authority.to_owned()));
-                }
-            }
-            "http" => return Err(OrgUrlError::Insecure(host.to_owned())),
-            "https" if is_loopback(host) => return Err(OrgUrlError::Loopback(authority.to_owned())),
-            "https" => {
-                check_host(host, custom_domain)?;
-                if port.is_some() {
-                    return Err(OrgUrlError::Port(host.to_owned()));
-                }
-            }
+        match (scheme, is_loopback(host)) {
+            ("http", true) => check_port(port)?,
+            ("https", true) => return Err(OrgUrlError::Loopback(authority.to_owned())),
+            ("https" | "http", false) => check_host(host, custom_domain)?,
             _ => return Err(OrgUrlError::Scheme(scheme.to_owned(), host.to_owned())),
+        }
+        if scheme == "http" && !is_loopback(host) {
+            return Err(OrgUrlError::Insecure(host.to_owned()));
+        }
+        if scheme == "https" && port.is_some() {
+            return Err(OrgUrlError::Port(host.to_owned()));
+        }
+        if more {
+            return Err(OrgUrlError::MoreThanHost(format!("{scheme}://{authority}")));
         }
         Ok(Self(format!("{scheme}://{authority}")))
     }
@@ -169,6 +168,16 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host == "[::1]" || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
+fn check_port(port: Option<&str>) -> Result<(), OrgUrlError> {
+    match port {
+        // In its shortest spelling, so that equal addresses are equal texts.
+        Some(port) if !port.parse::<u16>().is_ok_and(|number| number != 0 && number.to_string() == port) => {
+            Err(OrgUrlError::PortNumber(port.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_host(host: &str, custom_domain: bool) -> Result<(), OrgUrlError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let last = host.rsplit('.').next().unwrap_or_default();
@@ -208,4 +217,117 @@ pub(crate) fn is_dns_name(host: &str) -> bool {
             && !label.ends_with('-')
     };
     host.len() <= 253 && host.contains('.') && host.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use url::{Host, Url};
+
+    use super::OrgUrl;
+
+    #[test]
+    fn accepted() {
+        let cases = [
+            ("https://acme.okta.com", "https://acme.okta.com"),
+            ("acme.okta.com", "https://acme.okta.com"),
+            (" HTTPS://ACME.Okta.com/ ", "https://acme.okta.com"),
+            ("https://acme.okta.com/api/v1/authn", "https://acme.okta.com"),
+            ("https://dev-123456.okta.com", "https://dev-123456.okta.com"),
+            ("https://integrator-1234567.okta.com", "https://integrator-1234567.okta.com"),
+            ("https://acme.oktapreview.com", "https://acme.oktapreview.com"),
+            ("https://acme.okta-emea.com", "https://acme.okta-emea.com"),
+            ("https://acme.okta-gov.com", "https://acme.okta-gov.com"),
+            ("https://acme.okta.mil", "https://acme.okta.mil"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://127.9.9.9/", "http://127.9.9.9"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("http://localhost:8080/", "http://localhost:8080"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(OrgUrl::parse(text, false).as_ref().map(OrgUrl::as_str), Ok(expected), "{text}");
+        }
+        assert!(OrgUrl::parse("login.acme.com", true).is_ok());
+        assert!(OrgUrl::parse("http://localhost:1", false).is_ok_and(|url| url.is_loopback()));
+        assert!(OrgUrl::parse("acme.okta.com", false).is_ok_and(|url| !url.is_loopback()));
+    }
+
+    #[test]
+    fn refused_with_a_remedy() {
+        let refused: Vec<String> = [
+            "",
+            "http://acme.okta.com",
+            "ftp://acme.okta.com",
+            "https://acme-admin.okta.com",
+            "https://okta.com",
+            "https://a.b.okta.com",
+            "https://acme.okta.com:8443",
+            "https://acme.okta.com/login",
+            "https://acme.okta.com?x=1",
+            "https://acme.okta.com#x",
+            "https://acme.okta.com\\@evil.com",
+            "https://acme.okta.com@evil.com",
+            "https://evil.com/acme.okta.com",
+            "https://acmeokta.com",
+            "https://acme.okta.com.evil.com",
+            "https://acme.оkta.com",
+            "https://127.0.0.1",
+            "https://localhost",
+            "https://[::1]:443",
+            "https://10.0.0.1",
+            "https://169.254.169.254",
+            "https://0x7f.1",
+            "https://2130706433",
+            "https://[fe80::1]",
+            "https://metadata.google.internal",
+            "https://acme",
+            "https://acme..okta.com",
+            "https://-acme.okta.com",
+            "https://acme.okta.com.",
+            "https://ac me.okta.com",
+            "https://acme.okta.com//",
+            "http://10.0.0.1:80",
+            "http://0.0.0.0",
+            "http://127.1",
+            "http://localhost.evil.com",
+            "http://localhost:0",
+            "http://localhost:99999",
+            "http://localhost:",
+            "http://127.0.0.1:80@evil.com",
+            "http://[::1]evil.com",
+        ]
+        .into_iter()
+        .map(|text| match OrgUrl::parse(text, false) {
+            Ok(url) => format!("{text} ACCEPTED {url}"),
+            Err(error) => format!("{text} => {error}"),
+        })
+        .collect();
+        insta::assert_snapshot!(refused.join("\n"));
+    }
+
+    proptest! {
+        /// What is accepted means the same to the URL standard as here: this host, no more.
+        #[test]
+        fn agrees_with_the_url_standard(
+            text in "(https?://)?([a-z0-9.@:\\[\\]/\\\\?#%-]{0,20}|127\\.0\\.0\\.1|localhost)(:[0-9]{0,5})?[/@.:a-z]{0,8}(\\.okta\\.com)?(/api/v1/authn)?/?"
+        ) {
+            if let Ok(org) = OrgUrl::parse(&text, true) {
+                let url = Url::parse(org.as_str()).map_err(|error| TestCaseError::fail(format!("{org}: {error}")))?;
+                prop_assert!(url.username().is_empty() && url.password().is_none());
+                prop_assert_eq!(url.path(), "/");
+                prop_assert!(url.query().is_none() && url.fragment().is_none());
+                match url.host() {
+                    Some(Host::Domain("localhost")) => prop_assert_eq!(url.scheme(), "http"),
+                    Some(Host::Domain(name)) => {
+                        prop_assert_eq!(url.scheme(), "https");
+                        prop_assert_eq!(format!("https://{name}"), org.as_str());
+                    }
+                    Some(Host::Ipv4(address)) => prop_assert!(address.is_loopback() && url.scheme() == "http"),
+                    Some(Host::Ipv6(address)) => prop_assert!(address.is_loopback() && url.scheme() == "http"),
+                    None => prop_assert!(false, "{org} has no host"),
+                }
+                prop_assert_eq!(OrgUrl::parse(org.as_str(), true), Ok(org));
+            }
+        }
+    }
 }

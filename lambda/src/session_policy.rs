@@ -113,3 +113,65 @@ fn key_actions(permissions: Permissions) -> &'static [&'static str] {
         Permissions::WriteOnly | Permissions::ReadWrite => &["kms:Decrypt", "kms:GenerateDataKey"],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SessionPolicyError, session_policy};
+    use crate::access::{Home, HomeTemplate, Permissions};
+    use crate::user_name::UserName;
+
+    fn home(template: &str, user: &str) -> Option<Home> {
+        let user = UserName::parse(user, None).ok()?;
+        Some(HomeTemplate::parse(template).ok()?.home("acme-files", &user))
+    }
+
+    /// One statement a line.
+    fn statements(permissions: Permissions) -> Option<String> {
+        let policy = session_policy(&home("/{bucket}/home/{login}", "alice")?, permissions, "aws").ok()?;
+        let policy: serde_json::Value = serde_json::from_str(&policy).ok()?;
+        let statements = policy.get("Statement")?.as_array()?.iter().map(ToString::to_string);
+        Some(statements.collect::<Vec<_>>().join("\n"))
+    }
+
+    #[test]
+    fn read_write() {
+        insta::assert_snapshot!(statements(Permissions::ReadWrite).unwrap_or_default());
+    }
+
+    #[test]
+    fn read_only() {
+        insta::assert_snapshot!(statements(Permissions::ReadOnly).unwrap_or_default());
+    }
+
+    #[test]
+    fn write_only() {
+        insta::assert_snapshot!(statements(Permissions::WriteOnly).unwrap_or_default());
+    }
+
+    #[test]
+    fn every_partition() {
+        for partition in ["aws", "aws-cn", "aws-us-gov", "aws-eusc"] {
+            let policy =
+                home("/{bucket}/{login}", "bob").map(|home| session_policy(&home, Permissions::ReadWrite, partition));
+            assert!(policy.is_some_and(|policy| policy.is_ok_and(|policy| {
+                policy.matches("arn:").count() == policy.matches(&format!("arn:{partition}:")).count()
+            })));
+        }
+    }
+
+    #[test]
+    fn too_long_is_refused_and_not_dropped() {
+        let long = format!("/{{bucket}}/{}/{{login}}", ["x".repeat(120), "y".repeat(120), "z".repeat(120)].join("/"));
+        let policy = home(&long, &"a".repeat(100)).map(|home| session_policy(&home, Permissions::ReadWrite, "aws"));
+        assert_eq!(policy, Some(Err(SessionPolicyError::TooLong)));
+    }
+
+    #[test]
+    fn wildcards_never_reach_it() {
+        for partition in ["*", "a?", "$x", "{", "}"] {
+            let policy =
+                home("/{bucket}/{login}", "bob").map(|home| session_policy(&home, Permissions::ReadOnly, partition));
+            assert_eq!(policy, Some(Err(SessionPolicyError::Wildcard)));
+        }
+    }
+}

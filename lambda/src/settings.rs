@@ -68,7 +68,7 @@ pub enum SettingsError {
     UserWithoutDomain(String),
     /// The policy of a long user name would not fit.
     #[error(
-        "the session policy for the home {home:?} could reach {length} characters, Transfer takes 2048: shorten the home"
+        "the session policy for the home {home:?} could reach {length} characters, Transfer takes 2,048: shorten the home"
     )]
     PolicyTooLong {
         /// The home template.
@@ -143,4 +143,93 @@ fn is_bucket_name(name: &str) -> bool {
         && edge(bytes.last())
         && !name.contains("..")
         && name.parse::<std::net::Ipv4Addr>().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Settings, SettingsError};
+
+    const SETTINGS: &str = r#"{"schema":1,"okta":{"org_url":"https://acme.okta.com","login_domain":"acme.com"},"bucket":"acme-files","access":[{"home":"/{bucket}/home/{user}","permissions":"read-write"}]}"#;
+
+    #[test]
+    fn there_and_back() -> Result<(), SettingsError> {
+        let settings = Settings::from_json(SETTINGS.as_bytes())?;
+        insta::assert_snapshot!(settings.to_json(), @r#"
+        {
+          "schema": 1,
+          "okta": {
+            "org_url": "https://acme.okta.com",
+            "login_domain": "acme.com"
+          },
+          "bucket": "acme-files",
+          "access": [
+            {
+              "home": "/{bucket}/home/{user}",
+              "permissions": "read-write"
+            }
+          ]
+        }
+        "#);
+        assert_eq!(Settings::from_json(settings.to_json().as_bytes())?, settings);
+        Ok(())
+    }
+
+    #[test]
+    fn no_login_domain_is_said_aloud() {
+        let without = SETTINGS.replace("{user}", "{login}");
+        assert!(Settings::from_json(without.replace("\"acme.com\"", "null").as_bytes()).is_ok());
+        assert!(Settings::from_json(without.replace(",\"login_domain\":\"acme.com\"", "").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn refused() {
+        let long = format!("{{bucket}}/{}", "x".repeat(340));
+        let refused: Vec<String> = [
+            ("\"schema\":1", "\"schema\":2"),
+            ("\"schema\":1", "\"schema\":\"1\""),
+            ("\"schema\":1", "\"schema\":1,\"schema\":1"),
+            ("\"schema\":1", "\"schema\":1,\"mfa\":\"off\""),
+            ("\"schema\":1,", ""),
+            ("https://acme.okta.com", "http://acme.okta.com"),
+            ("\"acme.com\"", "\"ACME.com\""),
+            ("\"acme.com\"", "\"acme\""),
+            ("\"acme.com\"", "null"),
+            ("acme-files", "ac"),
+            ("acme-files", "Acme-files"),
+            ("acme-files", "acme..files"),
+            ("acme-files", "-acme"),
+            ("acme-files", "192.168.0.1"),
+            ("acme-files", "acme/files"),
+            ("/{bucket}/home/{user}", "/{bucket}/shared"),
+            ("{bucket}", &long),
+            ("read-write", "admin"),
+            ("[{", "[{\"home\":\"/{bucket}/{login}\",\"permissions\":\"read-only\"},{"),
+            ("}]}", "}]"),
+        ]
+        .into_iter()
+        .map(|(from, to)| match Settings::from_json(SETTINGS.replace(from, to).as_bytes()) {
+            Ok(_) => format!("{from} -> {to} ACCEPTED"),
+            Err(error) => format!("{from} -> {to}: {error}").replace(&"x".repeat(340), "xxx"),
+        })
+        .collect();
+        insta::assert_snapshot!(refused.join("\n"));
+    }
+
+    #[test]
+    fn the_length_limit_is_exact() {
+        // The check must allow exactly what the function can later serve to the longest user name.
+        let with = |length: usize| {
+            Settings::from_json(
+                SETTINGS.replace("home/{user}", &format!("{}/{{login}}", "x".repeat(length))).as_bytes(),
+            )
+        };
+        let longest = (1..600).take_while(|length| with(*length).is_ok()).last();
+        assert!(longest.is_some_and(|longest| with(longest + 1).is_err() && longest > 100), "{longest:?}");
+        let name = crate::user_name::UserName::parse(&"a".repeat(91), Some("acme.com"));
+        let role = crate::user_config::RoleArn::parse("arn:aws-us-gov:iam::111122223333:role/u");
+        if let (Some(longest), Ok(name), Ok(role)) = (longest, name, role) {
+            let config = with(longest).map(|settings| crate::user_config::UserConfig::new(&settings, &role, &name));
+            assert!(matches!(config, Ok(Ok(_))));
+        }
+    }
 }

@@ -131,3 +131,45 @@ impl ProxyResponse {
         Self { status_code: 200, headers, body, is_base64_encoded: false }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ProxyResponse, RoleArn, UserConfig};
+    use crate::settings::Settings;
+    use crate::user_name::UserName;
+
+    #[test]
+    fn roles() {
+        for arn in ["arn:aws:iam::111122223333:role/users", "arn:aws-us-gov:iam::111122223333:role/a/path/users"] {
+            assert_eq!(RoleArn::parse(arn).as_ref().map(RoleArn::as_str), Ok(arn));
+        }
+        for arn in [
+            "",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:iam::111122223333:user/bob",
+            "arn:aws:iam::1111:role/users",
+            "arn:aws:sts::111122223333:role/users",
+            "arn:*:iam::111122223333:role/users",
+            "arn:aws:iam::111122223333:role/us ers",
+            "arn:aws:iam:eu-west-1:111122223333:role/users",
+        ] {
+            assert!(RoleArn::parse(arn).is_err(), "{arn}");
+        }
+        assert_eq!(
+            RoleArn::parse("arn:aws-cn:iam::111122223333:role/u").map(|role| role.partition().to_owned()),
+            Ok("aws-cn".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_whole_answer() -> Result<(), Box<dyn std::error::Error>> {
+        let settings = Settings::from_json(
+            br#"{"schema":1,"okta":{"org_url":"https://acme.okta.com","login_domain":null},"bucket":"acme-files","access":[{"home":"/{bucket}/home/{login}","permissions":"read-write"}]}"#,
+        )?;
+        let role = RoleArn::parse("arn:aws:iam::111122223333:role/sftp-user")?;
+        let config = UserConfig::new(&settings, &role, &UserName::parse("Alice@acme.com", None)?)?;
+        insta::assert_snapshot!(serde_json::to_string_pretty(&ProxyResponse::accepted(&config))?);
+        insta::assert_snapshot!(serde_json::to_string(&ProxyResponse::refused())?, @r#"{"statusCode":200,"headers":{"Cache-Control":"no-store","Content-Type":"application/json"},"body":"{}","isBase64Encoded":false}"#);
+        Ok(())
+    }
+}

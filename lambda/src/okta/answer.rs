@@ -1,4 +1,4 @@
-//! The judgement over an answer of Okta's. Pure: an answer in, a judgement out.
+//! The reading of an answer of Okta's. Pure: an answer in, a judgement out.
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Visitor};
 
 use super::error_code::{reason_of_code, reason_of_status};
+use super::judgement::{Detail, Judgement};
 use super::transaction::TransactionState;
 use crate::json;
 use crate::reason::Reason;
@@ -22,91 +23,6 @@ pub struct Answer<'a> {
     pub content_encoding: Option<&'a str>,
     /// The body, read in full.
     pub body: &'a [u8],
-}
-
-/// What came of asking Okta, or of not asking it. Nothing in it is secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Judgement {
-    /// The outcome; [`Reason::Ok`] only for a sign-in that Okta confirmed in full.
-    pub reason: Reason,
-    /// More on [`Reason::OktaUnavailable`].
-    pub detail: Option<Detail>,
-    /// HTTP status of the answer.
-    pub status: Option<u16>,
-    /// `X-Okta-Request-Id`, which finds the request in Okta's System Log.
-    pub request_id: Option<String>,
-    /// `errorCode` of an error.
-    pub error_code: Option<String>,
-    /// `errorId` of an error.
-    pub error_id: Option<String>,
-    /// `X-Rate-Limit-Reset`, in seconds since 1970.
-    pub rate_limit_reset: Option<u64>,
-}
-
-/// Why there is no usable answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
-    /// The time for the whole exchange ran out.
-    Timeout,
-    /// No connection.
-    Connect,
-    /// A connection, but no trust: certificate or protocol.
-    Tls,
-    /// The connection ended before the answer did.
-    Interrupted,
-    /// The answer is longer than [`super::LONGEST_ANSWER`].
-    TooLong,
-    /// The answer sends the caller elsewhere. The password does not follow.
-    Redirect,
-    /// The answer is not JSON, or not JSON of the expected shape.
-    NotJson,
-    /// An HTTP status that says so.
-    Status,
-}
-
-impl Detail {
-    /// The word in the log.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Connect => "connect",
-            Self::Tls => "tls",
-            Self::Interrupted => "interrupted",
-            Self::TooLong => "too-long",
-            Self::Redirect => "redirect",
-            Self::NotJson => "not-json",
-            Self::Status => "status",
-        }
-    }
-}
-
-impl Judgement {
-    /// A judgement of which only the reason is known.
-    #[must_use]
-    pub fn of(reason: Reason) -> Self {
-        Self {
-            reason,
-            detail: None,
-            status: None,
-            request_id: None,
-            error_code: None,
-            error_id: None,
-            rate_limit_reset: None,
-        }
-    }
-
-    /// No usable answer.
-    #[must_use]
-    pub fn unavailable(detail: Detail) -> Self {
-        Self { detail: Some(detail), ..Self::of(Reason::OktaUnavailable) }
-    }
-}
-
-impl From<Reason> for Judgement {
-    fn from(reason: Reason) -> Self {
-        Self::of(reason)
-    }
 }
 
 /// Decides whether an answer signs this user in.
@@ -182,9 +98,17 @@ struct ErrorAnswer {
 /// `errorSummary` and `errorCauses` may repeat what was sent, so they are not even read.
 fn judge_error(answer: &Answer<'_>, status: u16) -> Judgement {
     let ErrorAnswer { error_code, error_id } = read(answer).unwrap_or(ErrorAnswer { error_code: None, error_id: None });
+    // Both are logged, so they must look like what they are.
+    let error_code = error_code.filter(|code| is_id(code, 8));
+    let error_id = error_id.filter(|id| is_id(id, 64));
     let reason = error_code.as_deref().and_then(reason_of_code).unwrap_or_else(|| reason_of_status(status));
     let detail = (reason == Reason::OktaUnavailable).then_some(Detail::Status);
     Judgement { detail, error_code, error_id, ..reason.into() }
+}
+
+fn is_id(text: &str, longest: usize) -> bool {
+    (1..=longest).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// The body, if it says it is plain JSON and is.
@@ -218,3 +142,6 @@ impl<'de> Deserialize<'de> for IsBlank {
         deserializer.deserialize_str(IsBlankVisitor)
     }
 }
+
+#[cfg(test)]
+mod tests;

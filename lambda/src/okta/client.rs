@@ -15,8 +15,9 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, Detail, Judgement, judge};
+use super::answer::{Answer, judge};
 use super::authn::authn_body;
+use super::judgement::{Detail, Judgement};
 use super::{AUTHN_PATH, LONGEST_ANSWER};
 use crate::org_url::OrgUrl;
 use crate::request::SignIn;
@@ -146,7 +147,7 @@ fn why_no_response(error: &ClientError) -> Detail {
     if !error.is_connect() {
         return Detail::Interrupted;
     }
-    if causes(error).any(|cause| cause.is::<rustls::Error>()) { Detail::Tls } else { Detail::Connect }
+    if causes(error).any(<dyn StdError>::is::<rustls::Error>) { Detail::Tls } else { Detail::Connect }
 }
 
 /// An error, its cause, the cause of that.
