@@ -107,8 +107,8 @@ fn build(out: &Path) -> Result<PathBuf, String> {
             cargo.env_remove(&name);
         }
     }
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", remapped(&workspace, &target));
-    cargo.args(["build", "--locked", "--profile", "lambda", "--bin", "bootstrap"]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", remapped(&target));
+    cargo.args(["build", "--quiet", "--locked", "--profile", "lambda", "--bin", "bootstrap"]);
     cargo.arg("--manifest-path").arg(workspace.join("lambda/Cargo.toml"));
     cargo.arg("--target-dir").arg(&target);
     let output =
@@ -141,10 +141,13 @@ fn target_folder(out: &Path) -> Result<PathBuf, String> {
 }
 
 /// Compiler flags that keep the folders of this machine out of the binary, so that the same source gives the same bytes.
-fn remapped(workspace: &Path, target: &Path) -> String {
+///
+/// The workspace's own folder is not among them: cargo compiles it by relative paths, and a flag that differs between two
+/// checkouts with one target folder would compile everything anew at each change from one to the other.
+fn remapped(target: &Path) -> String {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    // Where several match, rustc takes the last: the target folder may lie in the workspace.
-    let folders = [(home.as_deref(), "/cargo"), (Some(workspace), "/src"), (Some(target), "/target")];
+    // Where both match, rustc takes the last.
+    let folders = [(home.as_deref(), "/cargo"), (Some(target), "/target")];
     let flags =
         folders.iter().filter_map(|(from, to)| Some(format!("--remap-path-prefix={}={to}", (*from)?.display())));
     flags.collect::<Vec<_>>().join("\u{1f}")

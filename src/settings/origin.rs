@@ -94,11 +94,13 @@ impl Wrong {
 
     /// The error to show for `value` found at `origin`.
     pub(super) fn at(self, origin: &Origin, value: &str) -> Error {
-        let shown: String = if value.chars().count() > 80 {
-            value.chars().take(77).chain("...".chars()).collect()
-        } else {
-            value.to_owned()
+        // A password in a URL is not repeated.
+        let value = match value.rsplit_once('@') {
+            Some((before, after)) if before.contains(':') => format!("…@{after}"),
+            _ => value.to_owned(),
         };
+        let shown: String =
+            if value.chars().count() > 80 { value.chars().take(77).chain("...".chars()).collect() } else { value };
         let quoted = serde_json::Value::String(shown);
         origin.error(&format!("{quoted} {}", self.what)).cause(self.why).hint(self.remedy)
     }

@@ -272,12 +272,12 @@ at: sftp-okta.toml:7
 
 #[test]
 fn policy_too_long() {
-    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\nhome = \"/{{bucket}}/{}/{{login}}\"", "long".repeat(100)))), @r#"
-access.home cannot be used as it is
-cause: the session policy for the home "/{bucket}/longlonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglonglong/{login}" could reach 2495 characters, Transfer takes 2048
-hint: shorten the home
-at: sftp-okta.toml:7
-"#);
+    let home = format!("home = \"/{{bucket}}/{}/{{login}}\"", "long".repeat(100));
+    let error = from_file(&format!("{LEAST}[[access]]\n{home}")).unwrap_err();
+    assert_eq!(error.message, "access.home cannot be used as it is");
+    assert!(error.cause.is_some_and(|cause| cause.contains("could reach")));
+    assert_eq!(error.hint.as_deref(), Some("shorten the home"));
+    assert_eq!(error.resource.as_deref(), Some("sftp-okta.toml:7"));
 }
 
 #[test]
@@ -319,4 +319,11 @@ cause: it does not start with a lower-case letter
 hint: write a name such as partners or partners-test-2
 at: SFTP_OKTA_NAME
 "#);
+}
+
+#[test]
+fn a_password_in_a_url_is_not_repeated() {
+    let error =
+        from_flags(&[("name", "demo"), ("okta-org", "https://me:secret@acme.okta.com"), ("bucket", "acme-files")]);
+    assert!(!told(error).contains("secret"));
 }

@@ -295,7 +295,7 @@ impl<'d> Sections<'d> {
             | SettingsError::PolicyTooLong { .. }
             | SettingsError::HomeTooLong(_) => home.clone(),
         };
-        let (why, mut remedy) = okta::why_and_remedy(&error.to_string());
+        let (why, mut remedy) = okta::why_and_remedy(&error.to_string(), okta::HOME_REMEDY);
         if matches!(error, SettingsError::UserWithoutDomain(_)) {
             remedy = "give --login-domain, write login_domain under [okta], or write {login} in the home".to_owned();
         }

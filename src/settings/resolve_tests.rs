@@ -248,3 +248,22 @@ fn user_prefixes() {
         assert_eq!(resolve(&given, Some(&file(LEAST))).unwrap().user_prefix(), prefix);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in ".*") {
+        let _ = from_file(&text);
+        let _ = from_file(&format!("{LEAST}{text}"));
+        let _ = from_flags(&[("name", &text), ("bucket", &text), ("okta-org", &text)]);
+    }
+
+    #[test]
+    fn no_value_makes_it_panic(
+        key in "name|region|account|okta.org_url|storage.bucket|server.endpoint|access|tags|lambda.log_retention_days",
+        value in "\"[^\"\\\\\\\\]*\"|-?[0-9]{1,12}|true|\\[\\]|\\[\\{\\}\\]|\\{\\}|[0-9]\\.[0-9]|2025-01-01",
+    ) {
+        if let Err(error) = from_file(&format!("{key} = {value}\n")) {
+            proptest::prop_assert!(error.resource.is_some());
+        }
+    }
+}

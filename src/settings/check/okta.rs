@@ -9,7 +9,7 @@ use super::server::domain_flaw;
 /// The organisation's URL; the rules are the function's own.
 pub(in crate::settings) fn org_url(text: &str, custom_domain: bool) -> Result<OrgUrl, Wrong> {
     OrgUrl::parse(text, custom_domain).map_err(|error| {
-        let (why, mut remedy) = why_and_remedy(&error.to_string());
+        let (why, mut remedy) = why_and_remedy(&error.to_string(), "write a host such as https://acme.okta.com");
         if matches!(error, OrgUrlError::CustomDomain(_)) {
             let custom = "if that is your Okta org's own domain, give --custom-domain or write custom_domain = true under [okta]";
             remedy = format!("{custom}; if not, write https://your-org.okta.com");
@@ -39,18 +39,22 @@ pub(in crate::settings) fn login_domain(text: &str) -> Result<String, Wrong> {
 /// Where a user's files are, always inside the one bucket; the rules are the function's own.
 pub(in crate::settings) fn home(text: &str) -> Result<HomeTemplate, Wrong> {
     HomeTemplate::parse(text).map_err(|error| {
-        let (why, remedy) = why_and_remedy(&error.to_string());
+        let (why, remedy) = why_and_remedy(&error.to_string(), HOME_REMEDY);
         Wrong::new("cannot be used as a home", why, remedy)
     })
 }
 
-/// The function's own errors end in what to write instead, after a colon.
-pub(in crate::settings) fn why_and_remedy(text: &str) -> (String, String) {
+/// The function's own errors end in what to write instead, after a colon; `otherwise` is for those that do not.
+pub(in crate::settings) fn why_and_remedy(text: &str, otherwise: &str) -> (String, String) {
     match text.rsplit_once(": ") {
-        Some((why, remedy)) => (why.to_owned(), remedy.to_owned()),
-        None => (text.to_owned(), "write a path in the bucket, such as /{bucket}/home/{login}".to_owned()),
+        // A quotation mark says that the colon belongs to a quoted value.
+        Some((why, remedy)) if !remedy.contains('"') => (why.to_owned(), remedy.to_owned()),
+        _ => (text.to_owned(), otherwise.to_owned()),
     }
 }
+
+/// What to write for a home.
+pub(in crate::settings) const HOME_REMEDY: &str = "write a path in the bucket, such as /{bucket}/home/{login}";
 
 pub(in crate::settings) fn permissions(text: &str) -> Result<Permissions, Wrong> {
     match text {
@@ -85,6 +89,13 @@ mod tests {
         for bad in ["", "/", "home/{login}", "/other-bucket/{login}", "/{bucket}x/{login}", "{bucket}/{login}"] {
             assert!(home(bad).is_err(), "{bad:?} was accepted");
         }
+    }
+
+    #[test]
+    fn remedies_are_told_apart_from_quoted_values() {
+        let split = |text: &str| why_and_remedy(text, "else");
+        assert_eq!(split("it is wrong: write x"), ("it is wrong".to_owned(), "write x".to_owned()));
+        assert_eq!(split("\"a: b\" is wrong"), ("\"a: b\" is wrong".to_owned(), "else".to_owned()));
     }
 
     #[test]
