@@ -30,11 +30,13 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     let wanted = wanted(settings, &session, &artifact, &bucket);
     let deploy = Deploy { settings, session, artifact, bucket, wanted };
 
-    let (_, changes) = deploy.plan(run).await?;
+    let (seen, changes) = deploy.plan(run).await?;
+    warn_of_unreadable(&seen.servers, run);
     if changes.is_empty() {
         run.report.result = Outcome::Unchanged;
         return Ok(());
     }
+    run.report.changes.clone_from(&changes);
     warn_of_defaults(settings, run);
     run.progress.show(&format!("Changes to {}:\n{}", settings.name, plan::render(&changes, run.progress.style())));
     if !approval::ask(run, "Make these changes?", "yes").await? {
@@ -69,13 +71,11 @@ impl Deploy<'_> {
         if let Some(server) = seen.servers.owned.first() {
             run.report.saw_server(server, &self.session.clients.region, self.session.url_suffix());
         }
-        warn_of_unreadable(&seen.servers, run);
         self.session.guard_stack(seen.stack.as_ref())?;
 
         // A stack without its outputs is yet to be made, or to be mended: its server is compared afterwards.
         let spec_now = seen.stack.as_ref().and_then(|stack| spec(self.settings, stack).ok());
         let changes = plan::decide(&self.wanted, &seen, spec_now.as_ref())?;
-        run.report.changes.clone_from(&changes);
         Ok((seen, changes))
     }
 
@@ -107,9 +107,10 @@ impl Deploy<'_> {
 
     /// Makes the approved changes, with the lease in hand.
     async fn apply(&self, approved: &[Change], run: &mut Run<'_>) -> Result<()> {
-        // Another run may have been at work until the lease was ours.
+        // Another run may have been at work until the lease was ours. The bucket has been made for the lease by now.
         let (seen, changes) = self.plan(run).await?;
-        if changes != approved && !run.options.yes {
+        let as_approved = changes.iter().eq(approved.iter().filter(|change| change.kind != "artifact-bucket"));
+        if !as_approved && !run.options.yes {
             return Err(Error::new(
                 ErrorCode::Busy,
                 "another run changed the deployment since these changes were approved",
