@@ -59,7 +59,13 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
     }
     match invocation.output {
         Output::Json => write_out(&report.to_json()),
-        Output::Text => write_out(&report.to_text()),
+        Output::Text => {
+            let text = report.to_text();
+            if !text.is_empty() && stdout().is_terminal() {
+                progress.part();
+            }
+            write_out(&text);
+        }
     }
     report.exit_code()
 }

@@ -143,7 +143,7 @@ impl Deploy<'_> {
             Stored::Uploaded => "Stored",
             Stored::AlreadyThere => "Already stored:",
         };
-        run.progress.done(&format!("{verb} s3://{}/{}", wanted.artifact_bucket, wanted.artifact_key));
+        run.progress.done(&format!("{verb} s3://{}/{}", wanted.artifact_bucket, plan::shortened(&wanted.artifact_key)));
 
         run.progress.step(&format!("Applying stack {}", wanted.stack.name));
         let applied =

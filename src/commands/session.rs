@@ -32,11 +32,10 @@ impl Session {
         let caller = caller(&clients).await?;
         run.report.deployment.account = Some(caller.account.clone());
         guard_account(&caller, target.account.as_deref())?;
-        let place = match &clients.endpoint {
-            Some(endpoint) => format!(" at {endpoint}: this is not AWS"),
-            None => String::new(),
-        };
-        run.progress.done(&format!("Account {} in {}{place} as {}", caller.account, clients.region, caller.arn));
+        run.progress.done(&format!("Account {} in {} as {}", caller.account, clients.region, caller.arn));
+        if let Some(endpoint) = &clients.endpoint {
+            run.progress.note(&format!("Calls go to {endpoint}: this is not AWS"));
+        }
 
         let owner = Owner { deployment: target.name.clone(), stack: target.stack_name.clone() };
         // CloudFormation takes letters, digits and hyphens, and a letter first.
