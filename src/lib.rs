@@ -14,4 +14,5 @@ pub mod report;
 pub mod server;
 pub mod settings;
 pub mod stack;
+pub mod storage;
 pub mod wait;
