@@ -6,8 +6,6 @@ pub mod bucket;
 mod bucket_tests;
 pub mod elf;
 pub mod last_seen;
-#[cfg(test)]
-mod scripted;
 pub mod upload;
 #[cfg(test)]
 mod upload_tests;
