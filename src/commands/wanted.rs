@@ -21,6 +21,7 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
             template: TEMPLATE.to_owned(),
             parameters: stack::parameters(settings, CodeLocation { bucket: &bucket.name, key: &key }),
             tags,
+            adopt: false,
         },
         artifact_bucket: bucket.name.clone(),
         artifact_key: key,
