@@ -134,6 +134,11 @@ impl CloudFormation {
         Self { client: aws_sdk_cloudformation::Client::from_conf(config), script }
     }
 
+    /// What was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.script.asked.lock().unwrap().clone()
+    }
+
     pub(crate) fn finish(self) -> Vec<Asked> {
         self.script.finish()
     }

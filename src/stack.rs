@@ -6,6 +6,8 @@ mod delete;
 mod describe;
 mod events;
 mod failure;
+#[cfg(test)]
+mod flow_tests;
 mod outputs;
 mod rejection;
 mod settle;

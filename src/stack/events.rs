@@ -121,9 +121,12 @@ impl EventLog {
 
     /// Reads what is new and returns it, oldest first. A stack that is not there has no events.
     ///
+    /// Reading stops at the page with a known row; a row may turn up late further down, which is worth the other pages
+    /// only once (`to_the_start`).
+    ///
     /// # Errors
     /// What CloudFormation says.
-    pub(super) async fn poll(&mut self, client: &Client) -> Result<&[StackEvent]> {
+    pub(super) async fn poll(&mut self, client: &Client, to_the_start: bool) -> Result<&[StackEvent]> {
         let mut newest_first = Vec::new();
         let mut next = None;
         loop {
@@ -136,10 +139,11 @@ impl EventLog {
                     }
                 };
             let rows: Vec<StackEvent> = page.stack_events.unwrap_or_default().into_iter().map(from_sdk).collect();
-            let reached_known = rows.iter().any(|event| self.is_boundary(event));
+            let is_known = |event: &StackEvent| !to_the_start && self.seen.contains(&event.id);
+            let is_enough = rows.iter().any(|event| is_known(event) || event.begins_operation(&self.stack_arn));
             newest_first.extend(rows);
             next = page.next_token;
-            if next.is_none() || reached_known {
+            if next.is_none() || is_enough {
                 break;
             }
         }
@@ -147,10 +151,6 @@ impl EventLog {
         let start = self.events.len();
         self.events.extend(fresh);
         Ok(self.events.get(start..).unwrap_or_default())
-    }
-
-    fn is_boundary(&self, event: &StackEvent) -> bool {
-        self.seen.contains(&event.id) || event.begins_operation(&self.stack_arn)
     }
 
     /// What of `newest_first` belongs to this operation and was not seen before, oldest first.

@@ -4,6 +4,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{EventFilter, OperationEvent};
 
 use super::change_set::ChangeSet;
+use super::failure::EXISTING_BUCKET;
 use crate::error::{Error, ErrorCode};
 
 /// Pages of validation findings that are read at most: a person reads the first few.
@@ -35,7 +36,7 @@ fn hint(reason: &str) -> Option<&'static str> {
         );
     }
     if reason.contains("AWS::S3::Bucket") && reason.contains("already exists") {
-        return Some("use the bucket that is there with create_bucket = false, or choose another name for the new one");
+        return Some(EXISTING_BUCKET);
     }
     None
 }

@@ -148,7 +148,7 @@ async fn look(client: &Client, operation: &mut Operation, looks: u32, progress: 
     let told_before = operation.has_told_its_end();
     let every = if told_before { LOOKS_PER_DESCRIBE_AFTER_THE_END } else { LOOKS_PER_DESCRIBE };
     if !looks.is_multiple_of(every) {
-        tell_new_events(client, operation, progress).await?;
+        tell_new_events(client, operation, false, progress).await?;
         // Only news is confirmed at once. An end the stack did not confirm then waits for its turn.
         if told_before || !operation.has_told_its_end() {
             return Ok(Look::GoesOn);
@@ -175,7 +175,7 @@ async fn hear_the_end(
     if failed || !is_told(operation) {
         for late in 1..=LATE_LOOKS {
             // What the stack itself says is enough to go on with.
-            tell_new_events(client, operation, progress).await.ok();
+            tell_new_events(client, operation, failed, progress).await.ok();
             if !failed || is_told(operation) || late == LATE_LOOKS || patience.is_over() {
                 break;
             }
@@ -185,8 +185,13 @@ async fn hear_the_end(
     operation.log.sort();
 }
 
-async fn tell_new_events(client: &Client, operation: &mut Operation, progress: &Progress) -> Result<()> {
-    for event in operation.log.poll(client).await? {
+async fn tell_new_events(
+    client: &Client,
+    operation: &mut Operation,
+    to_the_start: bool,
+    progress: &Progress,
+) -> Result<()> {
+    for event in operation.log.poll(client, to_the_start).await? {
         progress.resource(&event.as_progress());
     }
     Ok(())
