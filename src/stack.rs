@@ -22,4 +22,4 @@ pub use failure::{FailedResource, StackFailure, root_cause};
 pub use outputs::Outputs;
 pub use settle::{Operation, settle};
 pub use status::{DeployStep, Outcome, StackStatus, TeardownStep};
-pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template};
+pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template, template};

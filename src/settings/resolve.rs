@@ -19,6 +19,8 @@ use super::resolved::{
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
+/// Sign-ins a second, and at once: far more than people make, and far less than a password guesser needs.
+const THROTTLING: (u32, u32) = (20, 40);
 const HOME: &str = "/{bucket}/home/{login}";
 const PERMISSIONS: &str = "read-write";
 
@@ -165,11 +167,29 @@ impl<'d> Sections<'d> {
             "the bucket of the files",
         )?;
         let key = checked(text(&given.kms_key_arn, self.storage, "kms_key_arn")?, arn::kms_key)?;
+        let bucket = name.try_map(rule)?.value;
         Ok(Storage {
-            bucket: name.try_map(rule)?.value,
+            access_log_bucket: self.access_log_bucket(given, create, &bucket)?,
+            bucket,
             create_bucket: create,
             kms_key_arn: key.map(|found| found.value),
         })
+    }
+
+    fn access_log_bucket(&self, given: &Given, create_bucket: bool, bucket: &str) -> Result<Option<String>> {
+        let found = text(&given.access_log_bucket, self.storage, "access_log_bucket")?;
+        let Some(found) = checked(found, bucket::existing)? else { return Ok(None) };
+        if !create_bucket {
+            let why = "access logs are switched on only for a bucket that the stack makes";
+            let remedy = "switch on the access logs of the existing bucket in S3 and remove this setting, or set create_bucket = true";
+            return Err(Wrong::new("has no bucket to log", why, remedy).at(&found.origin, &found.value));
+        }
+        if found.value == bucket {
+            let why = "each log written there would be logged again, without end";
+            return Err(Wrong::new("is the users' bucket", why, "name another bucket for the logs")
+                .at(&found.origin, &found.value));
+        }
+        Ok(Some(found.value))
     }
 
     fn server(&self, given: &Given) -> Result<Server> {
@@ -245,7 +265,13 @@ impl<'d> Sections<'d> {
     fn api(&self, given: &Given) -> Result<Api> {
         let restrict = boolean(&given.restrict_to_invocation_role, self.api, "restrict_to_invocation_role")?;
         let role = boolean(&given.create_log_role, self.api, "create_log_role")?;
+        let limit = |key, default| -> Result<u32> {
+            let found = checked(number(&None, self.api, key)?, lambda::at_least_one)?;
+            Ok(found.map_or(default, |found| found.value))
+        };
         Ok(Api {
+            throttling_rate: limit("throttling_rate", THROTTLING.0)?,
+            throttling_burst: limit("throttling_burst", THROTTLING.1)?,
             restrict_to_invocation_role: restrict.is_some_and(|found| found.value),
             create_log_role: role.is_some_and(|found| found.value),
         })
