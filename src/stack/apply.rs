@@ -175,7 +175,8 @@ impl Change<'_> {
         }
         let verb = if creates { "created" } else { "updated" };
         let what = format!("stack {} could not be {verb} and is now in {}", stack.name, stack.status);
-        Err(root_cause(operation.events(), &stack.arn).into_error(what, stack.reason.as_deref()))
+        let error = root_cause(operation.events(), &stack.arn).into_error(what, stack.reason.as_deref());
+        Err(rejection::with_findings(self.client, &stack.arn, error).await)
     }
 
     /// A change set left behind is untidy, and no reason to fail for, nor to hide what failed.

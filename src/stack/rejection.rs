@@ -1,4 +1,5 @@
-//! Why CloudFormation rejected a change set, as far as it can be asked.
+//! What CloudFormation's validation before a deployment found, as far as it can be asked (User Guide, "Validate stack
+//! deployments"). It fails change sets, and operations before their first resource.
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{EventFilter, OperationEvent};
@@ -12,10 +13,27 @@ const MOST_PAGES: usize = 5;
 
 /// The error of a rejected change set. To be made before the change set is deleted: what it found goes with it.
 pub(super) async fn error(client: &Client, change_set: &ChangeSet, stack: &str, reason: &str) -> Error {
-    let findings =
-        if reason.contains("AWS::EarlyValidation") { findings(client, change_set).await } else { Vec::new() };
-    let mut error =
-        Error::new(ErrorCode::StackFailed, format!("CloudFormation rejected the change set for stack {stack}"));
+    let findings = if reason.contains("AWS::EarlyValidation") {
+        findings(client, &change_set.stack_arn, Some(&change_set.arn)).await
+    } else {
+        Vec::new()
+    };
+    let error = Error::new(ErrorCode::StackFailed, format!("CloudFormation rejected the change set for stack {stack}"));
+    explained(error, reason, &findings)
+}
+
+/// A failed operation's error with what the validation found, for a failure that no resource's event explains: "Validation
+/// failed with 1 error(s). Call DescribeEvents …" (stack events of such an operation).
+pub(super) async fn with_findings(client: &Client, stack_arn: &str, error: Error) -> Error {
+    let reason = error.cause.clone().unwrap_or_default();
+    if error.resource.is_some() || !reason.contains("DescribeEvents") && !reason.contains("Validation fail") {
+        return error;
+    }
+    let findings = findings(client, stack_arn, None).await;
+    explained(error, &reason, &findings)
+}
+
+fn explained(mut error: Error, reason: &str, findings: &[Finding]) -> Error {
     if let Some(resource) = findings.first().and_then(|finding| finding.resource.clone()) {
         error = error.resource(resource);
     }
@@ -64,14 +82,14 @@ impl Finding {
 
 /// What the validation found. The change set's own reason names the validation alone; without the permission
 /// `cloudformation:DescribeEvents`, or where the operation is not known, that has to do.
-async fn findings(client: &Client, change_set: &ChangeSet) -> Vec<Finding> {
+async fn findings(client: &Client, stack_arn: &str, change_set_arn: Option<&str>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut next = None;
     for _ in 0..MOST_PAGES {
         let asked = client
             .describe_events()
-            .stack_name(&change_set.stack_arn)
-            .change_set_name(&change_set.arn)
+            .stack_name(stack_arn)
+            .set_change_set_name(change_set_arn.map(ToOwned::to_owned))
             .filters(EventFilter::builder().failed_events(true).build())
             .set_next_token(next)
             .send();

@@ -219,3 +219,36 @@ async fn what_a_stack_left_behind_is_taken_over_where_that_was_asked_for() {
     assert_eq!(error.cause.as_deref(), Some(reason));
     assert!(error.hint.is_some_and(|hint| hint.starts_with("resources of these names are left from elsewhere")));
 }
+
+#[tokio::test]
+async fn a_validation_that_fails_the_operation_tells_its_findings_too() {
+    let told = "Validation failed with 1 error(s). Call DescribeEvents to retrieve the full list of issues";
+    let end = [
+        own(4, TOKEN, "ROLLBACK_COMPLETE"),
+        own(3, TOKEN, "ROLLBACK_IN_PROGRESS"),
+        own_because(2, "CREATE_FAILED", told),
+        own(1, TOKEN, "CREATE_IN_PROGRESS"),
+    ];
+    let bucket = "Resource of type 'AWS::S3::Bucket' with identifier 'acme-files' already exists.";
+    for (found, cause) in [
+        (
+            findings(&[("UserBucket", bucket, "FAIL")]),
+            format!("/Resources/UserBucket: {bucket} (NAME_CONFLICT_VALIDATION)"),
+        ),
+        (("DescribeEvents", error(403, "AccessDenied", "no")), told.to_owned()),
+    ] {
+        let calls = vec![
+            no_stack(),
+            change_set(),
+            executable(),
+            executed(),
+            events(&end, None),
+            stack("ROLLBACK_COMPLETE"),
+            events(&end, None),
+            found,
+        ];
+        let (result, asked) = apply(&desired(), calls).await;
+        assert_eq!(result.unwrap_err().cause, Some(cause));
+        assert_eq!(asked[7].field("StackName").as_deref(), Some(ARN));
+    }
+}

@@ -183,6 +183,11 @@ pub(super) fn own(id: u32, token: &str, status: &str) -> String {
     row(id, token, "sftp-okta-demo", "AWS::CloudFormation::Stack", ARN, status, "")
 }
 
+/// A row of the stack itself in our operation, with a reason.
+pub(super) fn own_because(id: u32, status: &str, reason: &str) -> String {
+    row(id, TOKEN, "sftp-okta-demo", "AWS::CloudFormation::Stack", ARN, status, reason)
+}
+
 /// A row of a resource.
 pub(super) fn resource(id: u32, name: &str, status: &str, reason: &str) -> String {
     row(id, TOKEN, name, "AWS::IAM::Role", &format!("{name}-1"), status, reason)
