@@ -1,5 +1,7 @@
 //! Flag over environment over file over default, then every check that needs no network.
 
+mod storage;
+
 use std::collections::BTreeMap;
 
 use sftp_okta_lambda::settings::{AccessRule, SettingsError};
@@ -13,9 +15,7 @@ use super::given::{Given, Value};
 use super::layout;
 use super::lookup::{Rule, boolean, checked, file_text, not_this_value, number, origin_of, required, text};
 use super::origin::{Located, Origin, Wrong};
-use super::resolved::{
-    Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
-};
+use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
@@ -155,41 +155,6 @@ impl<'d> Sections<'d> {
         let org_url = org_url.try_map(|url| okta::org_url(url, custom.is_some_and(|custom| custom.value)))?;
         let login_domain = checked(text(&given.login_domain, self.okta, "login_domain")?, okta::login_domain)?;
         Ok(Okta { org_url: org_url.value, login_domain: login_domain.map(|found| found.value) })
-    }
-
-    fn storage(&self, given: &Given) -> Result<Storage> {
-        let create = boolean(&given.create_bucket, self.storage, "create_bucket")?.is_some_and(|create| create.value);
-        let rule = if create { bucket::new } else { bucket::existing };
-        let name = required(
-            text(&given.bucket, self.storage, "bucket")?,
-            "bucket",
-            "storage.bucket",
-            "the bucket of the files",
-        )?;
-        let key = checked(text(&given.kms_key_arn, self.storage, "kms_key_arn")?, arn::kms_key)?;
-        let bucket = name.try_map(rule)?.value;
-        Ok(Storage {
-            access_log_bucket: self.access_log_bucket(given, create, &bucket)?,
-            bucket,
-            create_bucket: create,
-            kms_key_arn: key.map(|found| found.value),
-        })
-    }
-
-    fn access_log_bucket(&self, given: &Given, create_bucket: bool, bucket: &str) -> Result<Option<String>> {
-        let found = text(&given.access_log_bucket, self.storage, "access_log_bucket")?;
-        let Some(found) = checked(found, bucket::existing)? else { return Ok(None) };
-        if !create_bucket {
-            let why = "access logs are switched on only for a bucket that the stack makes";
-            let remedy = "switch on the access logs of the existing bucket in S3 and remove this setting, or set create_bucket = true";
-            return Err(Wrong::new("has no bucket to log", why, remedy).at(&found.origin, &found.value));
-        }
-        if found.value == bucket {
-            let why = "each log written there would be logged again, without end";
-            return Err(Wrong::new("is the users' bucket", why, "name another bucket for the logs")
-                .at(&found.origin, &found.value));
-        }
-        Ok(Some(found.value))
     }
 
     fn server(&self, given: &Given) -> Result<Server> {
