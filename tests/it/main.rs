@@ -11,4 +11,5 @@
 
 mod main_story;
 mod proofs;
+mod server_creation;
 mod support;
