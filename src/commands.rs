@@ -11,6 +11,7 @@ mod wanted;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::artifact::lease::LeaseSlot;
 use crate::progress::Progress;
 use crate::report::Report;
 
@@ -23,6 +24,8 @@ pub struct Run<'a> {
     pub report: &'a mut Report,
     /// How to go about it.
     pub options: &'a Options,
+    /// The deployment's lease, while this run holds it.
+    pub lease: &'a LeaseSlot,
 }
 
 /// How a command goes about its work.
@@ -36,6 +39,8 @@ pub struct Options {
     pub timeout: Duration,
     /// How often to look.
     pub poll_interval: Duration,
+    /// How long to wait for another run to end.
+    pub wait_for_lock: Duration,
     /// A prebuilt bootstrap to use in place of the embedded one.
     pub bootstrap: Option<PathBuf>,
 }

@@ -172,10 +172,29 @@ pub fn render(changes: &[Change], style: &Style) -> String {
             Action::Replace => (style.bad("±"), "replace"),
             Action::Delete => (style.bad("-"), "delete"),
         };
-        let _ = writeln!(text, "  {mark} {verb:<8}{:<16} {}", change.kind.replace('-', " "), style.bold(&change.name));
+        let _ = writeln!(
+            text,
+            "  {mark} {verb:<8}{:<16} {}",
+            change.kind.replace('-', " "),
+            style.bold(&shortened(&change.name))
+        );
         for detail in &change.details {
             let _ = writeln!(text, "      {}", style.dim(detail));
         }
     }
     text
 }
+
+/// A name with its SHA-256 cut to what a person compares.
+#[must_use]
+pub fn shortened(name: &str) -> String {
+    let is_digest = |part: &str| part.len() == 64 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digest = name.split(['/', '.']).find(|part| is_digest(part));
+    match digest.and_then(|digest| Some((digest, digest.get(..12)?))) {
+        Some((digest, start)) => name.replace(digest, &format!("{start}…")),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

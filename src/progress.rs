@@ -56,6 +56,7 @@ struct State {
     live: Option<Live>,
     step: Option<String>,
     last_line: Instant,
+    told: bool,
     done: usize,
     expected: usize,
     settled: std::collections::HashSet<String>,
@@ -71,6 +72,7 @@ impl Progress {
             live: (mode == Mode::Live).then(Live::new),
             step: None,
             last_line: Instant::now(),
+            told: false,
             done: 0,
             expected: 0,
             settled: std::collections::HashSet::new(),
@@ -194,21 +196,20 @@ impl Progress {
         }
     }
 
-    /// Takes the moving line away, so that a prompt or the result stands alone.
-    pub fn pause_drawing<T>(&self, with: impl FnOnce() -> T) -> T {
-        let state = self.lock();
-        match &state.live {
-            Some(live) => live.suspend(with),
-            None => with(),
-        }
-    }
-
-    /// The story is over.
+    /// The story is over, and so is the moving line.
     pub fn finish(&self) {
         let mut state = self.lock();
         state.step = None;
         if let Some(live) = state.live.take() {
             live.clear();
+        }
+    }
+
+    /// Sets the story apart from the result that follows on the same terminal.
+    pub fn part(&self) {
+        let state = self.lock();
+        if self.mode == Mode::Live && state.told {
+            line::write("");
         }
     }
 
@@ -220,6 +221,7 @@ impl Progress {
 
     fn print(&self, state: &mut State, text: &str) {
         state.last_line = Instant::now();
+        state.told = true;
         match (self.mode, &state.live) {
             (Mode::Quiet, _) => {}
             (Mode::Live, Some(live)) => live.print(text),

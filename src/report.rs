@@ -210,3 +210,6 @@ impl Report {
         text::render(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

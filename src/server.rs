@@ -8,6 +8,8 @@ mod delete;
 mod describe;
 mod ensure;
 mod find;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod ownership;
 mod roles;
 mod spec;

@@ -5,7 +5,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::bucket::ArtifactBucket;
-use crate::aws::{failure, refusal};
+use crate::aws::failure;
 use crate::error::Result;
 
 /// Server ids have 19 characters; anything much longer is not one.
@@ -43,8 +43,11 @@ pub async fn write(client: &Client, bucket: &ArtifactBucket, deployment: &str, i
         .send()
         .await
         .map(|_| ())
-        .map_err(|error| {
-            let told = failure("could not note where the server is", &error);
-            told.request_id(refusal(&error).and_then(|refusal| refusal.request_id))
-        })
+        .map_err(|error| failure("could not note where the server is", &error))
+}
+
+/// Forgets where the server was. It is only a hint, so a failure is no matter.
+pub async fn forget(client: &Client, bucket: &ArtifactBucket, deployment: &str) {
+    let call = client.delete_object().bucket(&bucket.name).key(key(deployment)).expected_bucket_owner(&bucket.account);
+    let _ = call.send().await;
 }

@@ -6,6 +6,7 @@ pub mod bucket;
 mod bucket_tests;
 pub mod elf;
 pub mod last_seen;
+pub mod lease;
 #[cfg(test)]
 mod scripted;
 pub mod upload;

@@ -157,6 +157,9 @@ struct WaitArgs {
     /// How often to look
     #[arg(long, value_parser = duration, default_value = "2s", value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
     poll_interval: Duration,
+    /// How long to wait for another run on this deployment to end [default: fail at once]
+    #[arg(long, value_parser = duration, value_name = "TIME", env = "SFTP_OKTA_WAIT_FOR_LOCK", hide_env = true)]
+    wait_for_lock: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -263,6 +266,8 @@ pub struct Invocation {
     pub timeout: Duration,
     /// How often to look.
     pub poll_interval: Duration,
+    /// How long to wait for another run to end.
+    pub wait_for_lock: Duration,
     /// A prebuilt bootstrap.
     pub bootstrap: Option<PathBuf>,
 }
@@ -334,6 +339,7 @@ pub fn parse(
         yes: approval.is_some_and(|args| args.yes),
         timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
         poll_interval: wait.as_ref().map_or(Duration::ZERO, |args| args.poll_interval),
+        wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
     })
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{Action, Invocation, Output, parse, wants_json};
+use crate::artifact::lease::LeaseSlot;
 use crate::commands::{self, Options, Run};
 use crate::error::{Error, ErrorCode, Result};
 use crate::exit_code::ExitCode;
@@ -58,7 +59,13 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
     }
     match invocation.output {
         Output::Json => write_out(&report.to_json()),
-        Output::Text => write_out(&report.to_text()),
+        Output::Text => {
+            let text = report.to_text();
+            if !text.is_empty() && stdout().is_terminal() {
+                progress.part();
+            }
+            write_out(&text);
+        }
     }
     report.exit_code()
 }
@@ -69,19 +76,22 @@ fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Repor
         .enable_all()
         .build()
         .map_err(|error| Error::new(ErrorCode::Unexpected, "the runtime did not start").cause(error.to_string()))?;
+    let lease = LeaseSlot::default();
     let result = runtime.block_on(async {
-        tokio::select! {
+        let result = tokio::select! {
             biased;
             interruption = interrupted(progress) => Err(interruption),
-            result = command(invocation, progress, report) => result,
-        }
+            result = command(invocation, progress, &lease, report) => result,
+        };
+        lease.give_back_at_once().await;
+        result
     });
     // A question may still be waiting for its answer, on a thread of its own.
     runtime.shutdown_background();
     result
 }
 
-async fn command(invocation: &Invocation, progress: &Progress, report: &mut Report) -> Result<()> {
+async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot, report: &mut Report) -> Result<()> {
     let file = settings::file::read(invocation.config.as_deref())?;
     let (given, file) = (&invocation.given, file.as_ref());
     let options = Options {
@@ -89,9 +99,10 @@ async fn command(invocation: &Invocation, progress: &Progress, report: &mut Repo
         can_ask: stdin().is_terminal() && stderr().is_terminal() && invocation.output == Output::Text,
         timeout: invocation.timeout,
         poll_interval: invocation.poll_interval,
+        wait_for_lock: invocation.wait_for_lock,
         bootstrap: invocation.bootstrap.clone(),
     };
-    let mut run = Run { progress, report, options: &options };
+    let mut run = Run { progress, report, options: &options, lease };
     match &invocation.action {
         Action::Deploy => commands::deploy::run(&settings::resolve(given, file)?, &mut run).await,
         Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, &mut run).await,

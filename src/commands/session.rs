@@ -1,13 +1,14 @@
 //! The start of every command that talks to AWS: clients, whose credentials they are, and whether that is the right account.
 
 use crate::artifact::bucket::ArtifactBucket;
+use crate::artifact::lease::Holder;
 use crate::aws::{Caller, Clients, caller, connect, guard_account};
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::{Claim, Owner};
 use crate::settings::Target;
 use crate::stack::{Stack, StackStatus};
 
-use super::Run;
+use super::{Options, Run};
 
 /// An account and region to work in, for one deployment.
 pub(super) struct Session {
@@ -31,11 +32,10 @@ impl Session {
         let caller = caller(&clients).await?;
         run.report.deployment.account = Some(caller.account.clone());
         guard_account(&caller, target.account.as_deref())?;
-        let place = match &clients.endpoint {
-            Some(endpoint) => format!(" at {endpoint}: this is not AWS"),
-            None => String::new(),
-        };
-        run.progress.done(&format!("Account {} in {}{place} as {}", caller.account, clients.region, caller.arn));
+        run.progress.done(&format!("Account {} in {} as {}", caller.account, clients.region, caller.arn));
+        if let Some(endpoint) = &clients.endpoint {
+            run.progress.note(&format!("Calls go to {endpoint}: this is not AWS"));
+        }
 
         let owner = Owner { deployment: target.name.clone(), stack: target.stack_name.clone() };
         // CloudFormation takes letters, digits and hyphens, and a letter first.
@@ -47,6 +47,18 @@ impl Session {
     pub(super) fn artifact_bucket(&self, target: &Target) -> ArtifactBucket {
         let named = target.artifact_bucket.as_deref();
         ArtifactBucket::new(named, &self.caller.account, &self.clients.region, &self.caller.partition)
+    }
+
+    /// Takes the deployment's lease for `command`, so that no other run changes it meanwhile.
+    pub(super) async fn take_lease(&self, bucket: &ArtifactBucket, command: &str, run: &Run<'_>) -> Result<()> {
+        let holder = Holder {
+            deployment: &self.owner.deployment,
+            run: &self.run,
+            command: &format!("sftp-okta {command}"),
+            caller: &self.caller.arn,
+        };
+        let Options { poll_interval, wait_for_lock, .. } = run.options;
+        run.lease.take(&self.clients.s3, bucket, &holder, *poll_interval, *wait_for_lock, run.progress).await
     }
 
     /// The suffix of service host names in the caller's partition (botocore's endpoint data).

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::artifact::bucket::ArtifactBucket;
-use crate::artifact::upload;
+use crate::artifact::bucket::{self, ArtifactBucket};
+use crate::artifact::{last_seen, upload};
 use crate::error::Result;
 use crate::plan::{self, Action, Change};
 use crate::report::{Kept, Outcome};
@@ -22,45 +22,97 @@ use super::{Run, approval};
 pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "teardown")?;
     let session = Session::open(target, run).await?;
-    let clients = &session.clients;
     let bucket = session.artifact_bucket(target);
 
-    run.progress.step("Looking at what is there");
-    let (stack, servers, artifacts) = tokio::try_join!(
-        stack::describe(&clients.cloudformation, &target.stack_name),
-        server::find(&clients.transfer, &session.owner, None),
-        upload::stored_keys(&clients.s3, &bucket, &target.name),
-    )?;
-    session.guard_stack(stack.as_ref())?;
-    warn_of_unreadable(&servers, run);
-    let changes = changes(stack.as_ref(), &servers, &bucket, &artifacts);
+    let there = There::look(&session, target, &bucket, run).await?;
+    let changes = there.changes(&bucket);
     if changes.is_empty() {
         run.report.result = Outcome::Removed;
         run.progress.done("Nothing is left of it");
         return Ok(());
     }
     run.report.changes.clone_from(&changes);
-    run.progress.show(&listing(&changes, stack.as_ref(), run));
+    run.progress.show(&listing(&changes, there.stack.as_ref(), run));
     if !approval::ask(run, "This cannot be undone.", &target.name).await? {
         run.report.result = Outcome::Declined;
         return Ok(());
     }
 
+    // Without the bucket there is no lease, and no deploy can be under way either: it makes the bucket first.
+    if there.bucket {
+        session.take_lease(&bucket, "teardown", run).await?;
+    }
+    let lease = run.lease;
+    lease.hold(remove(&session, target, &bucket, run)).await
+}
+
+/// What of the deployment is there.
+struct There {
+    stack: Option<Stack>,
+    servers: Found,
+    bucket: bool,
+    artifacts: Vec<String>,
+}
+
+impl There {
+    /// Looks for all of it. The whole account is searched for servers: each that is missed goes on being billed.
+    async fn look(session: &Session, target: &Target, bucket: &ArtifactBucket, run: &Run<'_>) -> Result<Self> {
+        run.progress.step("Looking at what is there");
+        let clients = &session.clients;
+        let stored = async {
+            if !bucket::find(&clients.s3, bucket).await? {
+                return Ok((false, Vec::new()));
+            }
+            upload::stored_keys(&clients.s3, bucket, &target.name).await.map(|keys| (true, keys))
+        };
+        let (stack, servers, (bucket, artifacts)) = tokio::try_join!(
+            stack::describe(&clients.cloudformation, &target.stack_name),
+            server::find(&clients.transfer, &session.owner, None),
+            stored,
+        )?;
+        session.guard_stack(stack.as_ref())?;
+        warn_of_unreadable(&servers, run);
+        Ok(Self { stack, servers, bucket, artifacts })
+    }
+
+    fn changes(&self, bucket: &ArtifactBucket) -> Vec<Change> {
+        let delete =
+            |kind, name: &str, details| Change { action: Action::Delete, kind, name: name.to_owned(), details };
+        let servers = self
+            .servers
+            .owned
+            .iter()
+            .map(|server| delete("server", &server.id, vec![format!("state: {}", server.state)]));
+        let stack =
+            self.stack.iter().map(|stack| delete("stack", &stack.name, vec![format!("status: {}", stack.status)]));
+        let artifacts = (!self.artifacts.is_empty())
+            .then(|| delete("artifact", &format!("s3://{}", bucket.name), vec![count(self.artifacts.len(), "object")]));
+        servers.chain(stack).chain(artifacts).collect()
+    }
+}
+
+/// Removes what is there now, in the order in which nothing is left without what it needs: the server uses the stack's
+/// roles, and a stack that cannot be deleted still needs its code.
+async fn remove(session: &Session, target: &Target, bucket: &ArtifactBucket, run: &mut Run<'_>) -> Result<()> {
+    let clients = &session.clients;
+    let there = There::look(session, target, bucket, run).await?;
     let patience = Patience::new(run.options.timeout, run.options.poll_interval);
-    for server in &servers.owned {
+    for server in &there.servers.owned {
         run.progress.step(&format!("Deleting server {}", server.id));
         server::delete(&clients.transfer, server, &patience, run.progress).await?;
         run.progress.done(&format!("Server {} is gone", server.id));
     }
-    if let Some(stack) = &stack {
-        run.report.kept.extend(delete_stack(&session, stack, &patience, run).await?);
+    if let Some(stack) = &there.stack {
+        run.report.kept.extend(delete_stack(session, stack, &patience, run).await?);
     }
-    if !artifacts.is_empty() {
+    if there.bucket {
         run.progress.step("Deleting the artifacts");
-        upload::delete_deployment_artifacts(&clients.s3, &bucket, &target.name).await?;
-        run.progress.done(&format!("{} of s3://{} are gone", count(artifacts.len(), "object"), bucket.name));
+        let gone = upload::delete_deployment_artifacts(&clients.s3, bucket, &target.name).await?;
+        last_seen::forget(&clients.s3, bucket, &target.name).await;
+        run.progress.done(&format!("{} of s3://{} deleted", count(gone, "artifact"), bucket.name));
     }
-    run.report.kept.extend(kept_buckets(stack.as_ref(), &bucket, &run.report.kept));
+    let kept = kept_buckets(&there, bucket, &run.report.kept);
+    run.report.kept.extend(kept);
     run.report.result = Outcome::Removed;
     Ok(())
 }
@@ -73,16 +125,6 @@ async fn delete_stack(session: &Session, stack: &Stack, patience: &Patience, run
     let kept =
         deleted.kept.into_iter().map(|(kind, name)| Kept { kind, name, why: "the template keeps it".to_owned() });
     Ok(kept.collect())
-}
-
-fn changes(stack: Option<&Stack>, servers: &Found, bucket: &ArtifactBucket, artifacts: &[String]) -> Vec<Change> {
-    let delete = |kind, name: &str, details| Change { action: Action::Delete, kind, name: name.to_owned(), details };
-    let servers =
-        servers.owned.iter().map(|server| delete("server", &server.id, vec![format!("state: {}", server.state)]));
-    let stack = stack.iter().map(|stack| delete("stack", &stack.name, vec![format!("status: {}", stack.status)]));
-    let artifacts = (!artifacts.is_empty())
-        .then(|| delete("artifact", &format!("s3://{}", bucket.name), vec![count(artifacts.len(), "object")]));
-    servers.chain(stack).chain(artifacts).collect()
 }
 
 fn listing(changes: &[Change], stack: Option<&Stack>, run: &Run<'_>) -> String {
@@ -98,13 +140,13 @@ fn data_bucket(stack: Option<&Stack>) -> Option<&str> {
     stack?.parameters.get("BucketName").map(String::as_str)
 }
 
-fn kept_buckets(stack: Option<&Stack>, bucket: &ArtifactBucket, told: &[Kept]) -> Vec<Kept> {
+fn kept_buckets(there: &There, bucket: &ArtifactBucket, told: &[Kept]) -> Vec<Kept> {
     let kept =
         |name: &str, why: &str| Kept { kind: "AWS::S3::Bucket".to_owned(), name: name.to_owned(), why: why.to_owned() };
-    let data = data_bucket(stack)
+    let data = data_bucket(there.stack.as_ref())
         .filter(|name| !told.iter().any(|kept| kept.name == *name))
         .map(|name| kept(name, "it holds what users stored"));
-    let artifacts = stack.map(|_| kept(&bucket.name, "other deployments of this account and region use it too"));
+    let artifacts = there.bucket.then(|| kept(&bucket.name, "it is for all deployments of this account and region"));
     data.into_iter().chain(artifacts).collect()
 }
 

@@ -33,10 +33,6 @@ impl Live {
         self.bar.suspend(|| super::line::write(text));
     }
 
-    pub(super) fn suspend<T>(&self, with: impl FnOnce() -> T) -> T {
-        self.bar.suspend(with)
-    }
-
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }

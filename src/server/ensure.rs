@@ -161,8 +161,11 @@ async fn wait_until_online(
     let mut server = server;
     let mut started = false;
     loop {
-        progress.server(&server.id, server.state.as_str(), server.state.mood());
-        match server.state.for_deploy() {
+        let step = server.state.for_deploy();
+        if step != ServerStep::Ready {
+            progress.server(&server.id, server.state.as_str(), server.state.mood());
+        }
+        match step {
             ServerStep::Ready => return Ok((server, started)),
             ServerStep::Wait => {}
             ServerStep::Start if !started => {

@@ -22,7 +22,7 @@ const LOOKS_PER_DESCRIBE: u32 = 4;
 const ROWS_OF_THE_STACK: usize = 1;
 
 /// The stack as it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
     /// The stack's name.
     pub name: String,

@@ -1,0 +1,136 @@
+//! Whole results, as people and programs get them.
+
+use crate::error::{Error, ErrorCode};
+use crate::plan::{Action, Change};
+
+use super::*;
+
+fn deployed() -> Report {
+    let mut report = Report::new("deploy");
+    report.result = Outcome::Deployed;
+    report.deployment = Deployment {
+        name: Some("partners".into()),
+        account: Some("111122223333".into()),
+        region: Some("eu-west-1".into()),
+        endpoint: None,
+    };
+    report.stack = Some(StackReport {
+        name: "sftp-okta-partners".into(),
+        arn: "arn:aws:cloudformation:eu-west-1:111122223333:stack/sftp-okta-partners/1".into(),
+        status: "CREATE_COMPLETE".into(),
+        outputs: BTreeMap::from([("IdentityProviderLogGroup".into(), "/aws/lambda/sftp-okta-partners".into())]),
+    });
+    report.server = Some(ServerReport {
+        id: "s-0123456789abcdef0".into(),
+        arn: "arn:aws:transfer:eu-west-1:111122223333:server/s-0123456789abcdef0".into(),
+        state: "ONLINE".into(),
+        endpoint: "s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com".into(),
+        host_key_fingerprint: Some("SHA256:abc".into()),
+    });
+    report
+}
+
+#[test]
+fn a_deploy_ends_with_what_now_exists_and_what_to_do_next() {
+    insta::assert_snapshot!(deployed().to_text(), @"
+    partners is ONLINE
+
+      endpoint    s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com
+      host key    SHA256:abc
+      server      s-0123456789abcdef0  ONLINE
+      stack       sftp-okta-partners  CREATE_COMPLETE
+      sign-ins    log group /aws/lambda/sftp-okta-partners
+      account     111122223333 in eu-west-1
+
+    Sign in with an Okta account:  sftp USER@s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com
+    ");
+}
+
+#[test]
+fn status_tells_what_differs_and_what_is_wrong() {
+    let mut report = deployed();
+    report.command = "status";
+    report.result = Outcome::Unhealthy;
+    report.stack = None;
+    report.deployment.endpoint = Some("http://127.0.0.1:4566".into());
+    report.differences = vec!["server s-0123456789abcdef0: Url: \"a\" → \"b\"".into()];
+    insta::assert_snapshot!(report.to_text(), @r#"
+    partners is not healthy
+
+      endpoint    s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com
+      host key    SHA256:abc
+      server      s-0123456789abcdef0  ONLINE
+      account     111122223333 in eu-west-1, at http://127.0.0.1:4566 (this is not AWS)
+
+    Differs from the configuration:
+      - server s-0123456789abcdef0: Url: "a" → "b"
+
+    Bring it back with:  sftp-okta deploy
+    "#);
+}
+
+#[test]
+fn teardown_ends_with_what_is_kept() {
+    let mut report = Report::new("teardown");
+    report.result = Outcome::Removed;
+    report.deployment.name = Some("partners".into());
+    report.kept = vec![Kept {
+        kind: "AWS::S3::Bucket".into(),
+        name: "acme-files".into(),
+        why: "it holds what users stored".into(),
+    }];
+    insta::assert_snapshot!(report.to_text(), @"
+    partners is removed
+
+    Kept:
+      - AWS::S3::Bucket acme-files (it holds what users stored)
+    ");
+}
+
+#[test]
+fn a_failure_is_one_json_document_and_no_text() {
+    let mut report = Report::new("deploy");
+    report.deployment.name = Some("partners".into());
+    report.changes =
+        vec![Change { action: Action::Create, kind: "stack", name: "s".into(), details: vec!["d".into()] }];
+    report.error = Some(Error::new(ErrorCode::StackFailed, "no").cause("because").hint("try").resource("Function"));
+    assert_eq!(report.to_text(), "");
+    assert_eq!(report.exit_code().number(), 4);
+    insta::assert_snapshot!(report.to_json(), @r#"
+    {
+      "schema": 1,
+      "command": "deploy",
+      "result": "failed",
+      "deployment": {
+        "name": "partners",
+        "account": null,
+        "region": null,
+        "endpoint": null
+      },
+      "stack": null,
+      "server": null,
+      "artifact": null,
+      "changes": [
+        {
+          "action": "create",
+          "kind": "stack",
+          "name": "s",
+          "details": [
+            "d"
+          ]
+        }
+      ],
+      "differences": [],
+      "kept": [],
+      "warnings": [],
+      "error": {
+        "code": "stack-failed",
+        "message": "no",
+        "cause": "because",
+        "hint": "try",
+        "resource": "Function"
+      },
+      "elapsed_ms": 0
+    }
+    "#);
+}
