@@ -12,4 +12,6 @@
 mod main_story;
 mod proofs;
 mod server_creation;
+mod server_update;
+mod stack_faults;
 mod support;

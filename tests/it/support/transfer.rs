@@ -127,6 +127,12 @@ impl Transfer {
         self.book.lock().unwrap().state.seed(seed)
     }
 
+    /// Does what an operation says at once and unrecorded, as a person at the console would.
+    pub(crate) fn by_hand(&self, operation: &str, body: &Value) {
+        let done = self.book.lock().unwrap().state.perform(operation, "us-east-1", body);
+        done.unwrap_or_else(|failure| panic!("{operation}: {failure:?}"));
+    }
+
     /// Lets another run be a moment faster: with the next CreateServer this server is there first.
     pub(crate) fn rival(&self, seed: Seed) {
         self.book.lock().unwrap().rival = Some(seed);
