@@ -15,3 +15,4 @@ mod server_creation;
 mod server_update;
 mod stack_faults;
 mod support;
+mod surroundings;
