@@ -27,6 +27,7 @@ mod bootstrap;
 mod check;
 mod contender;
 mod function;
+mod machine;
 mod okta;
 mod python;
 mod report;

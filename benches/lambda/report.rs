@@ -1,13 +1,12 @@
 //! The table, and what must be known to read it.
 
 use std::fmt;
-use std::fs;
-use std::thread;
 use std::time::Duration;
 
 use crate::WARMING_UP;
 use crate::contender::Contender;
 use crate::function::Run;
+use crate::machine::{self, Ticks};
 
 /// All figures of one contender.
 #[derive(Default)]
@@ -37,9 +36,9 @@ struct Row {
 pub(crate) struct Report {
     rounds: usize,
     warm: usize,
-    machine: String,
-    load_before: String,
-    load_after: String,
+    load: String,
+    before: Ticks,
+    taken_by_others: [f64; 2],
     versions: Vec<String>,
     libraries: Vec<(&'static str, u64)>,
     rows: Vec<Row>,
@@ -62,16 +61,14 @@ Memory: VmHWM, median. Zip: what is uploaded; Python, Node and their libraries a
 
 impl Report {
     pub(crate) fn new(rounds: usize, warm: usize) -> Self {
-        let cores = thread::available_parallelism().map_or(0, usize::from);
-        let machine = format!("{cores} cores, {}, Linux {}", processor(), file("/proc/sys/kernel/osrelease"));
-        let load_before = load();
-        let (load_after, versions, libraries, rows) = Default::default();
-        Self { rounds, warm, machine, load_before, load_after, versions, libraries, rows }
+        let (load, before) = (machine::load(), Ticks::now());
+        let (taken_by_others, versions, libraries, rows) = Default::default();
+        Self { rounds, warm, load, before, taken_by_others, versions, libraries, rows }
     }
 
     /// Takes the figures, which are in the order of those contenders that could be measured.
     pub(crate) fn finish(&mut self, contenders: &[Contender], measured: Vec<Measured>) {
-        self.load_after = load();
+        self.taken_by_others = Ticks::now().taken_by_others(self.before);
         let mut measured = measured.into_iter();
         for contender in contenders {
             let figures = match &contender.missing {
@@ -107,9 +104,12 @@ fn percentile(values: &mut [f64], part: f64) -> f64 {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rounds, warm, machine, load_before, load_after, .. } = self;
-        writeln!(f, "machine   {machine}")?;
-        writeln!(f, "load      {load_before} before, {load_after} after (1, 5 and 15 minutes)")?;
+        let Self { rounds, warm, load, taken_by_others: [processes, machines], .. } = self;
+        writeln!(f, "machine   {}", machine::described())?;
+        writeln!(
+            f,
+            "load      {load} before; while measuring, others had {processes:.1} % of all cores (and {machines:.1} % stolen)"
+        )?;
         writeln!(
             f,
             "N         {rounds} starts of each, in turns; {warm} warm sign-ins a start, after {WARMING_UP} uncounted"
@@ -145,20 +145,4 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
-}
-
-fn processor() -> String {
-    let described = file("/proc/cpuinfo");
-    let model = described.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    model.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, model)| model.trim().to_owned())
-}
-
-/// What a file of the kernel's tells.
-fn file(path: &str) -> String {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.trim().to_owned()
-}
-
-fn load() -> String {
-    file("/proc/loadavg").split(' ').take(3).collect::<Vec<_>>().join(" ")
 }
