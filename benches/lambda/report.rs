@@ -53,8 +53,9 @@ const NOTES: &str = "\
 x is the ratio to Rust.
 First sign-in: median time from just before the process is made to its first answer. Files are in the page cache, and
   Lambda's own start of a sandbox comes on top for all.
-Warm: the function's own work. Okta and the Runtime API are threads beside it and answer at once; a real Okta is a round
-  trip over the internet, beside which all of these are small.
+Warm: the function's own work, and the handing over between it, Okta and the Runtime API, which are threads here and answer
+  at once. Handing over wakes an idle core each time, which costs all the same and can cost more than the work: ratios are
+  smaller the idler the machine. A real Okta is a round trip over the internet, beside which all of these are small.
 No TLS: all speak plain http over loopback, no handshake and no encryption for anyone. Rust prepares its TLS client at the
   start all the same, as it always does; the others do so in the rows \"TLS prepared\" (certificates read, no connection).
 Memory: VmHWM, median. Zip: what is uploaded; Python, Node and their libraries are then Lambda's own.";
