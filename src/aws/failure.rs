@@ -73,14 +73,11 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
 {
     match error {
+        SdkError::ServiceError(context) if context.err().meta().code().is_none() && has_body(context.raw()) => {
+            answered_by_another(action, context.raw(), "it carries no error code")
+        }
         SdkError::ServiceError(_) => refused(action, &refusal(error).unwrap_or_default()),
-        SdkError::ResponseError(context) => Error::new(ErrorCode::Network, action)
-            .cause(format!(
-                "the answer (HTTP {}) is not one of this service: {}",
-                context.raw().status().as_u16(),
-                innermost(error)
-            ))
-            .hint("a proxy or a wrong endpoint may have answered; check AWS_ENDPOINT_URL and the proxy settings"),
+        SdkError::ResponseError(context) => answered_by_another(action, context.raw(), &innermost(error)),
         SdkError::TimeoutError(_) => Error::new(ErrorCode::Network, action)
             .cause("no answer in time")
             .hint("check the network and whether a proxy is needed (HTTPS_PROXY), then run the same command again"),
@@ -89,13 +86,31 @@ where
     }
 }
 
+/// Whether there is more than a status. A service answers HEAD without words, anything else with an error code.
+fn has_body(response: &HttpResponse) -> bool {
+    response.body().bytes().is_some_and(|body| !body.is_empty())
+}
+
+/// The answer of something that stands between: a proxy's page, or another service.
+fn answered_by_another(action: &str, response: &HttpResponse, why: &str) -> Error {
+    let status = response.status().as_u16();
+    Error::new(ErrorCode::Network, action)
+        .cause(format!("the answer (HTTP {status}) is not one of this service: {why}"))
+        .hint("a proxy or a wrong endpoint may have answered; check AWS_ENDPOINT_URL and the proxy settings")
+}
+
 /// The request never reached the service: no credentials, or no way there.
 fn undelivered(action: &str, error: &(dyn StdError + 'static)) -> Error {
     let credentials = chain(error).find_map(|link| link.downcast_ref::<CredentialsError>());
     match credentials {
-        Some(CredentialsError::CredentialsNotLoaded(_)) => Error::new(ErrorCode::Credentials, action)
-            .cause("no AWS credentials were found in the environment, the profile, or the instance")
-            .hint("set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`"),
+        Some(CredentialsError::CredentialsNotLoaded(_)) => match missing_profile(error) {
+            Some(profile) => Error::new(ErrorCode::Credentials, action)
+                .cause(format!("there is no AWS profile {profile}"))
+                .hint("correct --profile or AWS_PROFILE; `aws configure list-profiles` shows those there are"),
+            None => Error::new(ErrorCode::Credentials, action)
+                .cause("no AWS credentials were found in the environment, the profile, or the instance")
+                .hint("set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run `aws sso login`"),
+        },
         Some(_) => Error::new(ErrorCode::Credentials, action)
             .cause(innermost(error))
             .hint("renew the credentials (for SSO: `aws sso login`), then run the same command again"),
@@ -103,6 +118,13 @@ fn undelivered(action: &str, error: &(dyn StdError + 'static)) -> Error {
             "check the network, the region's name, the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL, then run the same command again",
         ),
     }
+}
+
+/// The profile that was asked for and is in no file. The SDK tells it in words only.
+fn missing_profile(error: &(dyn StdError + 'static)) -> Option<String> {
+    let text = innermost(error);
+    let (name, _) = text.split_once("profile `")?.1.split_once("` was not defined")?;
+    Some(name.to_owned())
 }
 
 fn refused(action: &str, refusal: &Refusal) -> Error {

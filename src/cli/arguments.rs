@@ -222,6 +222,9 @@ struct SettingsArgs {
     /// Let the stack make that bucket: encrypted, private, versioned, kept on teardown
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     create_bucket: Option<String>,
+    /// Bucket that receives the S3 access logs of the bucket that the stack makes
+    #[arg(long, value_name = "BUCKET")]
+    access_log_bucket: Option<String>,
     /// KMS key of the bucket
     #[arg(long, value_name = "ARN")]
     kms_key_arn: Option<String>,

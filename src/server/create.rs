@@ -10,6 +10,7 @@ use aws_sdk_transfer::types::{
     Protocol, S3StorageOptions, SftpAuthenticationMethods, Tag,
 };
 
+use super::delete::delete;
 use super::describe::{Server, describe};
 use super::find::Found;
 use super::ownership::{Owner, is_of_call};
@@ -60,7 +61,7 @@ pub(super) async fn create(
         let (outcome, error) = match sent {
             Ok(id) => {
                 let server = described(client, &id).await?;
-                return keep_one(client, owner, found, server, progress).await;
+                return keep_one(client, owner, found, server, patience, progress).await;
             }
             Err((refusal, error)) => (judge(refusal.as_ref()), error),
         };
@@ -86,7 +87,7 @@ pub(super) async fn create(
                 let (made, searched) = search_for_call(client, owner, found, &call, patience).await?;
                 found = searched;
                 match made {
-                    Some(server) => return keep_one(client, owner, found, server, progress).await,
+                    Some(server) => return keep_one(client, owner, found, server, patience, progress).await,
                     None if unanswered >= UNANSWERED => {
                         return Err(Error { code: ErrorCode::ServerFailed, ..error }
                             .hint("no server was made as far as can be seen: run the same command again"));
@@ -120,13 +121,19 @@ async fn search_for_call(
 
 /// Two runs may have created a server at once. Both see both afterwards, and both keep the one with the smallest id;
 /// each deletes only what it made itself.
-async fn keep_one(client: &Client, owner: &Owner, found: Found, mine: Server, progress: &Progress) -> Result<Server> {
+async fn keep_one(
+    client: &Client,
+    owner: &Owner,
+    found: Found,
+    mine: Server,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Server> {
     let found = found.search(client, owner).await?;
     let Some(first) = found.owned.into_iter().next().filter(|first| first.id < mine.id) else { return Ok(mine) };
     progress.note(&format!("Another run created server {} at the same time: removing {}", first.id, mine.id));
-    client.delete_server().server_id(&mine.id).send().await.map_err(|error| {
-        failure(&format!("could not delete the surplus server {}", mine.id), &error).resource(&mine.id)
-    })?;
+    // Until it is gone: the next run would find two servers and refuse to choose.
+    delete(client, &mine, patience, progress).await?;
     Ok(first)
 }
 

@@ -48,7 +48,7 @@ async fn request(client: &Client, server: &Server, patience: &Patience, progress
         if !passing || patience.is_over() {
             let error = failure(&format!("could not delete server {}", server.id), &error).resource(&server.id);
             let code = if error.code == ErrorCode::Service { ErrorCode::ServerFailed } else { error.code };
-            return Err(Error { code, ..error });
+            return Err(Error { code, ..error }.hint_if_none("remove what it names, then run the same command again"));
         }
         progress.tick();
         patience.pause_for(backoff.next_pause()).await;

@@ -49,7 +49,7 @@ pub async fn ensure(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Ensured> {
-    refuse_what_is_unclear(&found)?;
+    found.refuse_what_is_unclear()?;
     let (server, mut change) = match found.owned.pop() {
         None => (create(client, spec, owner, found, run, patience, progress).await?, Change::Created),
         Some(server) => {
@@ -64,28 +64,6 @@ pub async fn ensure(
         change = Change::Started;
     }
     Ok(Ensured { server, change })
-}
-
-/// More than one server, or one of a namesake: a person decides, nothing is adopted or deleted.
-fn refuse_what_is_unclear(found: &Found) -> Result<()> {
-    if let Some((id, stack)) = found.namesakes.first() {
-        return Err(Error::new(
-            ErrorCode::ServerFailed,
-            format!("server {id} belongs to a deployment of the same name with stack {stack}"),
-        )
-        .resource(id)
-        .hint(format!("deploy with --stack-name {stack}, or give this deployment another --name")));
-    }
-    if found.owned.len() > 1 {
-        let ids: Vec<&str> = found.owned.iter().map(|server| server.id.as_str()).collect();
-        return Err(Error::new(
-            ErrorCode::ServerFailed,
-            format!("this deployment has {} servers: {}", ids.len(), ids.join(", ")),
-        )
-        .cause("each is billed, and users may reach any of them")
-        .hint("delete all but the one in use (`aws transfer delete-server --server-id …`), then deploy again"));
-    }
-    Ok(())
 }
 
 /// Mends what differs. Returns whether anything did.
@@ -133,7 +111,7 @@ async fn send_update(client: &Client, spec: &Spec, server: &Server, patience: &P
         if !passing || patience.is_over() {
             let told = failure(&format!("could not update server {}", server.id), &error).resource(&server.id);
             let code = if told.code == ErrorCode::Service { ErrorCode::ServerFailed } else { told.code };
-            return Err(Error { code, ..told });
+            return Err(Error { code, ..told }.hint_if_none("correct the setting it names, then deploy again"));
         }
         patience.pause_for(backoff.next_pause()).await;
     }

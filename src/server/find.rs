@@ -9,7 +9,7 @@ use futures_util::stream;
 use super::describe::{Server, describe};
 use super::ownership::{Claim, Owner};
 use crate::aws::failure;
-use crate::error::{ErrorCode, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// How many servers are described at a time.
 const AT_A_TIME: usize = 8;
@@ -80,6 +80,31 @@ impl Found {
         found.namesakes.sort();
         found.unreadable.sort();
         Ok(found)
+    }
+
+    /// More than one server, or one of a namesake: a person decides, nothing is adopted or deleted.
+    ///
+    /// # Errors
+    /// `ServerFailed`, naming them all.
+    pub fn refuse_what_is_unclear(&self) -> Result<()> {
+        if let Some((id, stack)) = self.namesakes.first() {
+            return Err(Error::new(
+                ErrorCode::ServerFailed,
+                format!("server {id} belongs to a deployment of the same name with stack {stack}"),
+            )
+            .resource(id)
+            .hint(format!("deploy with --stack-name {stack}, or give this deployment another --name")));
+        }
+        if self.owned.len() > 1 {
+            let ids: Vec<&str> = self.owned.iter().map(|server| server.id.as_str()).collect();
+            return Err(Error::new(
+                ErrorCode::ServerFailed,
+                format!("this deployment has {} servers: {}", ids.len(), ids.join(", ")),
+            )
+            .cause("each is billed, and users may reach any of them")
+            .hint("delete all but the one in use (`aws transfer delete-server --server-id …`), then deploy again"));
+        }
+        Ok(())
     }
 }
 

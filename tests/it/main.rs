@@ -11,4 +11,8 @@
 
 mod main_story;
 mod proofs;
+mod server_creation;
+mod server_update;
+mod stack_faults;
 mod support;
+mod surroundings;

@@ -5,6 +5,7 @@ mod recognise;
 use std::future;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -13,6 +14,7 @@ use hyper::Request;
 use self::recognise::Protocol;
 use super::fault::{Ending, Fault, Faults, matches};
 use super::loopback::{self, Answer, Received, Reply, Server};
+use super::process::until;
 use super::scope::Scope;
 
 /// One call that came by.
@@ -39,7 +41,11 @@ impl Call {
 struct Book {
     calls: Vec<Call>,
     faults: Faults,
+    meanwhile: Vec<(String, Meanwhile)>,
 }
+
+/// What somebody else does at the service, just before a call arrives there.
+type Meanwhile = Box<dyn FnOnce() + Send>;
 
 /// A running proxy.
 pub(crate) struct AwsProxy {
@@ -66,6 +72,11 @@ impl AwsProxy {
         self.book.lock().unwrap().faults.plan(&format!("{service} {action}"), occurrences, fault);
     }
 
+    /// Lets somebody else be faster: what is given is done once, just before the next call of an action is passed on.
+    pub(crate) fn before(&self, service: &str, action: &str, other: impl FnOnce() + Send + 'static) {
+        self.book.lock().unwrap().meanwhile.push((format!("{service} {action}"), Box::new(other)));
+    }
+
     /// Every call so far, in the order they came.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.book.lock().unwrap().calls.clone()
@@ -74,6 +85,12 @@ impl AwsProxy {
     /// The calls that may have changed something, those of the lease left out.
     pub(crate) fn mutating(&self) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.mutates && !call.is_lease()).collect()
+    }
+
+    /// Waits until an action has been called so many times; fails after ten seconds.
+    pub(crate) fn wait_for(&self, service: &str, action: &str, times: usize) {
+        let came = until(Duration::from_secs(10), || (self.count(service, action) >= times).then_some(()));
+        assert!(came.is_some(), "{service} {action} did not come {times} times: {:?}", self.calls());
     }
 
     /// How many calls of an action came, `*` at its end standing for any rest.
@@ -93,20 +110,26 @@ async fn handle(book: Arc<Mutex<Book>>, upstream: String, request: Received) -> 
     let service = scope.map_or_else(|| "unsigned".to_owned(), |scope| scope.service);
     let protocol = Protocol::of(&service, &request);
     let action = protocol.action(&request);
-    let (at, fault) = {
+    let (at, fault, other) = {
         let mut book = book.lock().unwrap();
-        let fault = book.faults.next(&format!("{service} {action}"));
+        let name = format!("{service} {action}");
+        let fault = book.faults.next(&name);
+        let other = book.meanwhile.iter().position(|(pattern, _)| matches(pattern, &name));
+        let other = other.map(|at| book.meanwhile.remove(at).1);
         let mutates = protocol.mutates(&action);
         book.calls.push(Call { service, action, status: None, mutates });
-        (book.calls.len() - 1, fault)
+        (book.calls.len() - 1, fault, other)
     };
+    if let Some(other) = other {
+        tokio::task::spawn_blocking(other).await.expect("what somebody else does");
+    }
     let answer = match fault {
         None => Answer::Reply(forward(&upstream, request).await),
         Some(Fault { effect, ending }) => {
-            if effect {
-                forward(&upstream, request).await;
-            }
+            let told = if effect { Some(forward(&upstream, request).await) } else { None };
             match ending {
+                Ending::Reply(reply) => Answer::Reply(reply),
+                Ending::Rewritten(texts) => told.map_or(Answer::Cut, |reply| Answer::Reply(reply.rewritten(&texts))),
                 Ending::Error(error) => Answer::Reply(protocol.error(&error)),
                 Ending::Cut => Answer::Cut,
                 Ending::Silence => future::pending().await,

@@ -249,6 +249,30 @@ impl Ran {
         self
     }
 
+    /// [`Ran::expect_error`], which also says what to do next.
+    #[track_caller]
+    pub(crate) fn expect_failure(&self, exit: i32, kind: &str) -> serde_json::Value {
+        let error = self.expect_error(exit, kind);
+        assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "no hint\n{self}");
+        error
+    }
+
+    /// Fails unless it ended with this code, one JSON document that tells an error of this kind, and words for a person
+    /// without the SDK's names for classes of errors. Gives that error.
+    #[track_caller]
+    pub(crate) fn expect_error(&self, exit: i32, kind: &str) -> serde_json::Value {
+        self.expect_code(exit);
+        let error = self.json()["error"].clone();
+        assert_eq!(error["code"], kind, "{self}");
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(!message.is_empty() && self.stderr.contains("error:"), "{self}");
+        for class in ["dispatch failure", "service error", "unhandled error", "timeout error", "response error"] {
+            let texts = [self.stdout.as_str(), self.stderr.as_str()];
+            assert!(!texts.iter().any(|text| text.contains(class)), "a bare {class:?}\n{self}");
+        }
+        error
+    }
+
     /// stdout as exactly one JSON document.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {

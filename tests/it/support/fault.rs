@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use super::loopback::Reply;
+
 /// An error as a service gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AwsError {
@@ -21,6 +23,10 @@ impl AwsError {
 pub(crate) enum Ending {
     /// An error in the service's own shape.
     Error(AwsError),
+    /// An answer that is not the service's.
+    Reply(Reply),
+    /// The service's own answer with some texts in place of others.
+    Rewritten(Vec<(&'static str, String)>),
     /// No answer: the connection is closed.
     Cut,
     /// No answer and no end: the connection stays open until the fake ends.
@@ -49,6 +55,18 @@ impl Fault {
     /// The request takes effect, and the service says that it does not know.
     pub(crate) fn answered_with(status: u16, code: &str, message: &str) -> Self {
         Self { effect: true, ending: Ending::Error(AwsError::new(status, code, message)) }
+    }
+
+    /// The request goes no further, and somebody else answers.
+    pub(crate) fn answered_by_another(reply: Reply) -> Self {
+        Self { effect: false, ending: Ending::Reply(reply) }
+    }
+
+    /// The request takes effect, and the answer has other texts in places. Of AWS as no emulator shows it: an operation
+    /// that takes its time, say.
+    pub(crate) fn rewritten(texts: &[(&'static str, &str)]) -> Self {
+        let texts = texts.iter().map(|(from, to)| (*from, (*to).to_owned())).collect();
+        Self { effect: true, ending: Ending::Rewritten(texts) }
     }
 
     /// The connection ends before the request takes effect.

@@ -73,6 +73,13 @@ impl Reply {
         self
     }
 
+    /// The same answer with some texts in place of others.
+    pub(crate) fn rewritten(mut self, texts: &[(&'static str, String)]) -> Self {
+        let body = texts.iter().fold(self.text(), |body, (from, to)| body.replace(from, to));
+        self.body = body.into();
+        self
+    }
+
     /// The body as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()

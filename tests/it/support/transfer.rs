@@ -42,7 +42,7 @@ impl Builder {
         for seed in self.seeds {
             state.seed(seed);
         }
-        let book = Book { state, calls: Vec::new(), faults: self.faults, emulator: self.emulator };
+        let book = Book { state, calls: Vec::new(), faults: self.faults, emulator: self.emulator, rival: None };
         let book = Arc::new(Mutex::new(book));
         let kept = Arc::clone(&book);
         let server = Server::start(move |request| handle(Arc::clone(&kept), request));
@@ -55,6 +55,7 @@ struct Book {
     calls: Vec<Call>,
     faults: Faults,
     emulator: Option<String>,
+    rival: Option<Seed>,
 }
 
 /// A running endpoint.
@@ -126,6 +127,17 @@ impl Transfer {
         self.book.lock().unwrap().state.seed(seed)
     }
 
+    /// Does what an operation says at once and unrecorded, as a person at the console would.
+    pub(crate) fn by_hand(&self, operation: &str, body: &Value) {
+        let done = self.book.lock().unwrap().state.perform(operation, "us-east-1", body);
+        done.unwrap_or_else(|failure| panic!("{operation}: {failure:?}"));
+    }
+
+    /// Lets another run be a moment faster: with the next CreateServer this server is there first.
+    pub(crate) fn rival(&self, seed: Seed) {
+        self.book.lock().unwrap().rival = Some(seed);
+    }
+
     /// Moves a server to another place in its life, as something outside would.
     pub(crate) fn set_life(&self, id: &str, life: Life) {
         self.book.lock().unwrap().state.set_life(id, life);
@@ -166,6 +178,11 @@ async fn handle(book: Arc<Mutex<Book>>, request: Received) -> Answer {
         let mutates = !looks.iter().any(|verb| operation.starts_with(verb));
         book.calls.push(Call { operation: operation.clone(), body: body.clone(), mutates });
         let fault = book.faults.next(&operation);
+        if operation == "CreateServer"
+            && let Some(rival) = book.rival.take()
+        {
+            book.state.seed(rival);
+        }
         let effect = fault.as_ref().is_none_or(|fault| fault.effect);
         (effect.then(|| book.perform(&operation, &region, &body)), fault)
     };
@@ -180,6 +197,15 @@ async fn handle(book: Arc<Mutex<Book>>, request: Received) -> Answer {
             error(&AwsError::new(status, code, &message), resource)
         }
         (Some(Fault { ending: Ending::Error(wanted), .. }), _) => error(&wanted, None),
+        (Some(Fault { ending: Ending::Reply(reply), .. }), _) => Answer::Reply(reply),
+        (Some(Fault { ending: Ending::Rewritten(texts), .. }), Some(Ok(body))) => {
+            let Answer::Reply(reply) = json_reply(200, &body) else { return Answer::Cut };
+            Answer::Reply(reply.rewritten(&texts))
+        }
+        (Some(Fault { ending: Ending::Rewritten(_), .. }), Some(Err(Failure { status, code, message, resource }))) => {
+            error(&AwsError::new(status, code, &message), resource)
+        }
+        (Some(Fault { ending: Ending::Rewritten(_), .. }), None) => Answer::Cut,
         (Some(Fault { ending: Ending::Silence, .. }), _) => future::pending().await,
         (Some(Fault { ending: Ending::Cut, .. }), _) | (None, None) => Answer::Cut,
     }
