@@ -7,8 +7,6 @@ mod bucket_tests;
 pub mod elf;
 pub mod last_seen;
 pub mod lease;
-#[cfg(test)]
-mod scripted;
 pub mod upload;
 #[cfg(test)]
 mod upload_tests;

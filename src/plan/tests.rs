@@ -16,6 +16,7 @@ fn wanted() -> Wanted {
             template: "Resources: {}\n".into(),
             parameters: BTreeMap::from([("ArtifactKey".into(), "new.zip".into())]),
             tags: BTreeMap::from([("team".into(), "data".into())]),
+            adopt: false,
         },
     }
 }
@@ -27,6 +28,7 @@ fn stack(status: StackStatus) -> Stack {
         arn: "arn:aws:cloudformation:eu-west-1:111122223333:stack/sftp-okta-demo/1".into(),
         status,
         reason: None,
+        last_updated: None,
         parameters,
         tags,
         outputs: BTreeMap::new(),
