@@ -130,7 +130,6 @@ fn the_full_example_is_full() {
     assert_eq!(full.stack_name, minimal.stack_name);
     assert_eq!(full.server.security_policy, minimal.server.security_policy);
     assert_eq!(full.server.directory_listing_optimization, minimal.server.directory_listing_optimization);
-    assert_eq!(full.storage.create_bucket, minimal.storage.create_bucket);
 }
 
 /// The table of the README and the comments of the full example name every flag and every key.
@@ -155,6 +154,8 @@ fn every_setting_is_documented() {
         ("lambda.log_retention_days", "90"),
         ("lambda.reserved_concurrency", "0"),
         ("lambda.architecture", "x86_64"),
+        ("api.throttling_rate", "20"),
+        ("api.throttling_burst", "40"),
     ] {
         assert!(row(key).unwrap().contains(&format!("| `{default}` |")), "{key}");
     }
