@@ -6,6 +6,7 @@ pub mod package;
 mod session;
 pub mod status;
 pub mod teardown;
+mod users_bucket;
 mod wanted;
 
 use std::path::PathBuf;

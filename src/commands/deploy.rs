@@ -10,12 +10,12 @@ use crate::plan::{self, Change, Seen, Wanted};
 use crate::report::Outcome;
 use crate::server::{self, Ensured, Found};
 use crate::settings::Settings;
-use crate::stack::{self, Stack};
+use crate::stack::{self, Desired, Stack};
 use crate::wait::Patience;
 
 use super::session::Session;
 use super::wanted::{spec, wanted};
-use super::{Run, approval};
+use super::{Run, approval, users_bucket};
 
 /// Makes the deployment what `settings` say.
 ///
@@ -25,7 +25,7 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "deploy")?;
     run.progress.step("Packaging the function");
     let artifact = artifact(settings, run.options.bootstrap.as_deref())?;
-    let session = Session::open(&settings.target(), run).await?;
+    let session = Session::open(&settings.target(), Some(settings), run).await?;
     let bucket = session.artifact_bucket(&settings.target());
     let wanted = wanted(settings, &session, &artifact, &bucket);
     let deploy = Deploy { settings, session, artifact, bucket, wanted };
@@ -37,6 +37,8 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
         return Ok(());
     }
     run.report.changes.clone_from(&changes);
+    let stack_changes = changes.iter().any(|change| change.kind == "stack");
+    let adopt = stack_changes && users_bucket::check(settings, &deploy.session, seen.stack.as_ref(), run).await?;
     warn_of_defaults(settings, run);
     run.progress.show(&format!("Changes to {}:\n{}", settings.name, plan::render(&changes, run.progress.style())));
     if !approval::ask(run, "Make these changes?", "yes").await? {
@@ -48,7 +50,7 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     bucket::ensure(&deploy.session.clients.s3, &deploy.bucket).await?;
     deploy.session.take_lease(&deploy.bucket, "deploy", run).await?;
     let lease = run.lease;
-    lease.hold(deploy.apply(&changes, run)).await
+    lease.hold(deploy.apply(&changes, adopt, run)).await
 }
 
 /// One deploy: what is wanted, and where.
@@ -106,7 +108,7 @@ impl Deploy<'_> {
     }
 
     /// Makes the approved changes, with the lease in hand.
-    async fn apply(&self, approved: &[Change], run: &mut Run<'_>) -> Result<()> {
+    async fn apply(&self, approved: &[Change], adopt: bool, run: &mut Run<'_>) -> Result<()> {
         // Another run may have been at work until the lease was ours. The bucket has been made for the lease by now.
         let (seen, changes) = self.plan(run).await?;
         let as_approved = changes.iter().eq(approved.iter().filter(|change| change.kind != "artifact-bucket"));
@@ -118,7 +120,7 @@ impl Deploy<'_> {
             .hint("run the same command again and look at the changes anew"));
         }
         let patience = Patience::new(run.options.timeout, run.options.poll_interval);
-        let (stack, stack_changed) = self.apply_stack(&changes, seen.stack, &patience, run).await?;
+        let (stack, stack_changed) = self.apply_stack(&changes, seen.stack, adopt, &patience, run).await?;
         let ensured = self.ensure_server(&stack, stack_changed, seen.servers, &patience, run).await?;
         self.remember_server(&ensured, run).await;
         run.report.result = Outcome::Deployed;
@@ -130,6 +132,7 @@ impl Deploy<'_> {
         &self,
         changes: &[Change],
         seen: Option<Stack>,
+        adopt: bool,
         patience: &Patience,
         run: &mut Run<'_>,
     ) -> Result<(Stack, bool)> {
@@ -146,8 +149,14 @@ impl Deploy<'_> {
         run.progress.done(&format!("{verb} s3://{}/{}", wanted.artifact_bucket, plan::shortened(&wanted.artifact_key)));
 
         run.progress.step(&format!("Applying stack {}", wanted.stack.name));
-        let applied =
-            stack::apply(&clients.cloudformation, &wanted.stack, &self.session.run, patience, run.progress).await;
+        let applied = stack::apply(
+            &clients.cloudformation,
+            &Desired { adopt, ..wanted.stack.clone() },
+            &self.session.run,
+            patience,
+            run.progress,
+        )
+        .await;
         if applied.is_err()
             && let Ok(Some(stack)) = stack::describe(&clients.cloudformation, &wanted.stack.name).await
         {

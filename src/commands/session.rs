@@ -5,7 +5,7 @@ use crate::artifact::lease::Holder;
 use crate::aws::{Caller, Clients, caller, connect, guard_account};
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::{Claim, Owner};
-use crate::settings::Target;
+use crate::settings::{Settings, Target};
 use crate::stack::{Stack, StackStatus};
 
 use super::{Options, Run};
@@ -21,12 +21,15 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects, and makes sure that this is the account it should be, before anything else is asked.
-    pub(super) async fn open(target: &Target, run: &mut Run<'_>) -> Result<Self> {
+    pub(super) async fn open(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<Self> {
         run.report.deployment.name = Some(target.name.clone());
         run.report.deployment.region.clone_from(&target.region);
         let clients = connect(target.region.as_deref(), target.profile.as_deref()).await?;
         run.report.deployment.region = Some(clients.region.clone());
         run.report.deployment.endpoint.clone_from(&clients.endpoint);
+        if let Some(settings) = settings {
+            settings.guard_endpoint(clients.endpoint.as_deref())?;
+        }
 
         run.progress.step("Checking the credentials");
         let caller = caller(&clients).await?;

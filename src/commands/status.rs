@@ -17,7 +17,7 @@ use super::wanted::{spec, wanted};
 /// # Errors
 /// Whatever keeps it from looking. A deployment that is absent or not healthy is no error but a result.
 pub async fn run(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<()> {
-    let session = Session::open(target, run).await?;
+    let session = Session::open(target, None, run).await?;
     run.progress.step("Looking at what is there");
     let clients = &session.clients;
     let stack = async {

@@ -21,7 +21,7 @@ use super::{Run, approval};
 /// Whatever stops it; what is left by then is found again by the next teardown.
 pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "teardown")?;
-    let session = Session::open(target, run).await?;
+    let session = Session::open(target, None, run).await?;
     let bucket = session.artifact_bucket(target);
 
     let there = There::look(&session, target, &bucket, run).await?;
