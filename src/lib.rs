@@ -11,7 +11,10 @@ pub mod exit_code;
 pub mod plan;
 pub mod progress;
 pub mod report;
+#[cfg(test)]
+mod scripted;
 pub mod server;
 pub mod settings;
 pub mod stack;
+pub mod storage;
 pub mod wait;

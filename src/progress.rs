@@ -140,7 +140,11 @@ impl Progress {
         match (&state.live, event.mood) {
             // What is on its way passes by in the moving line; what ended stays.
             (Some(live), Mood::Running) => live.message(&text),
-            (Some(_), Mood::Good | Mood::Bad) | (None, _) => self.print(&mut state, &text),
+            (Some(live), Mood::Good) => {
+                let fitting = live.fit(&text);
+                self.print(&mut state, &fitting);
+            }
+            (Some(_), Mood::Bad) | (None, _) => self.print(&mut state, &text),
         }
     }
 
@@ -196,13 +200,23 @@ impl Progress {
         }
     }
 
-    /// The story is over, and so is the moving line.
-    pub fn finish(&self) {
-        let mut state = self.lock();
-        state.step = None;
-        if let Some(live) = state.live.take() {
+    /// Takes the moving line away while somebody is asked something.
+    pub fn hush(&self) {
+        if let Some(live) = self.lock().live.take() {
             live.clear();
         }
+    }
+
+    /// Goes on drawing after the question.
+    pub fn resume(&self) {
+        let mut state = self.lock();
+        state.live = (self.mode == Mode::Live).then(Live::new);
+    }
+
+    /// The story is over, and so is the moving line.
+    pub fn finish(&self) {
+        self.hush();
+        self.lock().step = None;
     }
 
     /// Sets the story apart from the result that follows on the same terminal.

@@ -6,15 +6,20 @@ mod delete;
 mod describe;
 mod events;
 mod failure;
+#[cfg(test)]
+mod flow_tests;
 mod outputs;
+mod rejection;
+mod settle;
 mod status;
 mod template;
 
-pub use apply::{Applied, Desired, apply, settle};
+pub use apply::{Applied, Desired, apply};
 pub use delete::{Deleted, delete};
 pub use describe::{Stack, deployed_template, describe};
-pub use events::{EventLog, StackEvent};
+pub use events::StackEvent;
 pub use failure::{FailedResource, StackFailure, root_cause};
 pub use outputs::Outputs;
+pub use settle::{Operation, settle};
 pub use status::{DeployStep, Outcome, StackStatus, TeardownStep};
-pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template};
+pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template, template};

@@ -1,8 +1,8 @@
 //! The artifact bucket against a scripted S3.
 
 use super::bucket::*;
-use super::scripted::{Asked, S3, answer, refused};
 use crate::error::ErrorCode;
+use crate::scripted::{Asked, S3, answer, refused};
 
 const ACCOUNT: &str = "111122223333";
 

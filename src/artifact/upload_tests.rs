@@ -1,10 +1,10 @@
 //! Storing and deleting artifacts against a scripted S3.
 
 use super::bucket::ArtifactBucket;
-use super::scripted::{Answer, S3, answer, refused};
 use super::upload::*;
 use super::zip::{Artifact, pack};
 use crate::error::ErrorCode;
+use crate::scripted::{Answer, S3, answer, refused};
 
 const ACCOUNT: &str = "111122223333";
 

@@ -32,11 +32,13 @@ struct Cli {
     #[command(flatten)]
     place: PlaceArgs,
 
-    /// What stdout carries: a text for people, or one JSON document
+    /// What stdout carries: text (for people) or json (one document)
     #[arg(
         long,
         global = true,
         value_enum,
+        hide_possible_values = true,
+        value_name = "FORM",
         default_value_t,
         env = "SFTP_OKTA_OUTPUT",
         hide_env = true,
@@ -52,8 +54,16 @@ struct Cli {
     #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Global options")]
     verbose: bool,
 
-    /// When to colour
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Global options")]
+    /// When to colour: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        hide_possible_values = true,
+        default_value_t,
+        value_name = "WHEN",
+        help_heading = "Global options"
+    )]
     color: ColorChoice,
 }
 
@@ -104,6 +114,8 @@ enum Command {
 #[derive(Debug, Args)]
 struct DeployArgs {
     #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
     settings: SettingsArgs,
     #[command(flatten)]
     bootstrap: BootstrapArgs,
@@ -115,6 +127,8 @@ struct DeployArgs {
 
 #[derive(Debug, Args)]
 struct StatusArgs {
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     settings: SettingsArgs,
     #[command(flatten)]
@@ -134,8 +148,10 @@ struct TeardownArgs {
 #[derive(Debug, Args)]
 struct PackageArgs {
     /// The file to write
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "This run")]
     out: PathBuf,
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     settings: SettingsArgs,
     #[command(flatten)]
@@ -143,6 +159,7 @@ struct PackageArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "This run")]
 struct ApprovalArgs {
     /// Approve beforehand; needed where there is no terminal
     #[arg(short, long)]
@@ -150,6 +167,7 @@ struct ApprovalArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "This run")]
 struct WaitArgs {
     /// How long to wait for AWS; the operation goes on after that
     #[arg(long, value_parser = duration, default_value = "20m", value_name = "TIME", env = "SFTP_OKTA_TIMEOUT", hide_env = true)]
@@ -163,6 +181,7 @@ struct WaitArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "This run")]
 struct BootstrapArgs {
     /// A prebuilt Lambda bootstrap in place of the one inside this binary
     #[arg(long, value_name = "FILE")]
@@ -188,8 +207,6 @@ struct TargetArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Settings (each also as SFTP_OKTA_<FLAG> and in the configuration file)")]
 struct SettingsArgs {
-    #[command(flatten)]
-    target: TargetArgs,
     /// The Okta organisation, such as https://acme.okta.com
     #[arg(long, value_name = "URL")]
     okta_org: Option<String>,
@@ -205,6 +222,9 @@ struct SettingsArgs {
     /// Let the stack make that bucket: encrypted, private, versioned, kept on teardown
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     create_bucket: Option<String>,
+    /// Bucket that receives the S3 access logs of the bucket that the stack makes
+    #[arg(long, value_name = "BUCKET")]
+    access_log_bucket: Option<String>,
     /// KMS key of the bucket
     #[arg(long, value_name = "ARN")]
     kms_key_arn: Option<String>,

@@ -21,7 +21,7 @@ pub(super) async fn ask(run: &Run<'_>, question: &str, expected: &str) -> Result
         return Ok(true);
     }
     let prompt = format!("{question} Type {expected} to go on: ");
-    run.progress.finish();
+    run.progress.hush();
     // On a thread of its own, so that a signal is heard while the answer is awaited.
     let answer = tokio::task::spawn_blocking(move || {
         let mut answer = String::new();
@@ -29,7 +29,9 @@ pub(super) async fn ask(run: &Run<'_>, question: &str, expected: &str) -> Result
         let _ = err.write_all(prompt.as_bytes()).and_then(|()| err.flush());
         stdin().read_line(&mut answer).map(|_| answer)
     });
-    match answer.await {
+    let answer = answer.await;
+    run.progress.resume();
+    match answer {
         Ok(Ok(answer)) => Ok(answer.trim().eq_ignore_ascii_case(expected)),
         Ok(Err(error)) => Err(Error::new(ErrorCode::Usage, "the answer could not be read").cause(error.to_string())),
         Err(error) => Err(Error::new(ErrorCode::Unexpected, "asking failed").cause(error.to_string())),

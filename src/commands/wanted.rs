@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::plan::Wanted;
 use crate::server::{Spec, StackRefs};
 use crate::settings::Settings;
-use crate::stack::{self, CodeLocation, Desired, Outputs, Stack, TEMPLATE};
+use crate::stack::{self, CodeLocation, Desired, Outputs, Stack};
 
 use super::session::Session;
 
@@ -18,9 +18,10 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
     Wanted {
         stack: Desired {
             name: settings.stack_name.clone(),
-            template: TEMPLATE.to_owned(),
+            template: stack::template(settings),
             parameters: stack::parameters(settings, CodeLocation { bucket: &bucket.name, key: &key }),
             tags,
+            adopt: false,
         },
         artifact_bucket: bucket.name.clone(),
         artifact_key: key,

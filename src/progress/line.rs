@@ -30,8 +30,8 @@ pub fn clean(text: &str) -> String {
 
 /// A resource's line: count, status, name, type, reason.
 pub(super) fn resource(event: &ResourceEvent<'_>, count: &str, style: &Style) -> String {
-    let status = style.of(event.mood, &format!("{:<24}", event.status));
-    let resource_type = style.dim(event.resource_type);
+    let status = style.of(event.mood, &format!("{:<18}", event.status));
+    let resource_type = style.dim(event.resource_type.strip_prefix("AWS::").unwrap_or(event.resource_type));
     let mark = style.mark(event.mood);
     let reason = match (event.mood, event.reason) {
         (Mood::Bad, Some(reason)) => format!("\n      {}", style.bad(&clean(reason))),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use console::{Term, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How often the spinner moves.
@@ -31,6 +32,12 @@ impl Live {
     pub(super) fn print(&self, text: &str) {
         // `println` of a hidden bar prints nothing, so the line takes its own way.
         self.bar.suspend(|| super::line::write(text));
+    }
+
+    /// Cuts a line to the terminal's width, so that one event is one line.
+    pub(super) fn fit(&self, text: &str) -> String {
+        let (_, columns) = Term::stderr().size();
+        truncate_str(text, usize::from(columns), "…").into_owned()
     }
 
     pub(super) fn clear(&self) {

@@ -60,7 +60,7 @@ fn status_tells_what_differs_and_what_is_wrong() {
       endpoint    s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com
       host key    SHA256:abc
       server      s-0123456789abcdef0  ONLINE
-      account     111122223333 in eu-west-1, at http://127.0.0.1:4566 (this is not AWS)
+      account     111122223333 in eu-west-1 (http://127.0.0.1:4566, not AWS)
 
     Differs from the configuration:
       - server s-0123456789abcdef0: Url: "a" → "b"
@@ -83,7 +83,8 @@ fn teardown_ends_with_what_is_kept() {
     partners is removed
 
     Kept:
-      - AWS::S3::Bucket acme-files (it holds what users stored)
+      - AWS::S3::Bucket acme-files
+        it holds what users stored
     ");
 }
 

@@ -31,7 +31,7 @@ pub(super) fn render(report: &Report) -> String {
     }
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
     let kept: Vec<String> =
-        report.kept.iter().map(|kept| format!("{} {} ({})", kept.kind, kept.name, kept.why)).collect();
+        report.kept.iter().map(|kept| format!("{} {}\n    {}", kept.kind, kept.name, kept.why)).collect();
     list(&mut text, "Kept:", kept.iter().map(String::as_str));
     if let Some(next) = next(report) {
         let _ = writeln!(text, "\n{next}");
@@ -62,7 +62,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     }
     if let (Some(account), Some(region)) = (&report.deployment.account, &report.deployment.region) {
         let place = match &report.deployment.endpoint {
-            Some(endpoint) => format!("{account} in {region}, at {endpoint} (this is not AWS)"),
+            Some(endpoint) => format!("{account} in {region} ({endpoint}, not AWS)"),
             None => format!("{account} in {region}"),
         };
         facts.push(("account", place));

@@ -97,6 +97,8 @@ given! {
     bucket = "bucket",
     /// `--create-bucket`: `true` or `false`
     create_bucket = "create-bucket",
+    /// `--access-log-bucket`
+    access_log_bucket = "access-log-bucket",
     /// `--kms-key-arn`
     kms_key_arn = "kms-key-arn",
     /// `--security-policy`

@@ -29,7 +29,8 @@ pub(super) const OKTA: &[Key] = &[
     Later("ssh_keys_attribute", "remove the line: this version signs users in by password alone"),
 ];
 
-pub(super) const STORAGE: &[Key] = &[Known("bucket"), Known("create_bucket"), Known("kms_key_arn")];
+pub(super) const STORAGE: &[Key] =
+    &[Known("bucket"), Known("create_bucket"), Known("access_log_bucket"), Known("kms_key_arn")];
 
 pub(super) const SERVER: &[Key] = &[
     Known("identity_provider"),
@@ -50,7 +51,12 @@ pub(super) const ENDPOINT: &[Key] = &[
 
 pub(super) const LAMBDA: &[Key] = &[Known("architecture"), Known("reserved_concurrency"), Known("log_retention_days")];
 
-pub(super) const API: &[Key] = &[Known("restrict_to_invocation_role"), Known("create_log_role")];
+pub(super) const API: &[Key] = &[
+    Known("restrict_to_invocation_role"),
+    Known("create_log_role"),
+    Known("throttling_rate"),
+    Known("throttling_burst"),
+];
 
 pub(super) const ACCESS: &[Key] = &[
     Known("home"),

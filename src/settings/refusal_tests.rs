@@ -64,6 +64,10 @@ fn wrong_values_point_at_their_line() {
         ("okta.org_url = \"https://acme.okta.com.evil.net\"", "okta.org_url"),
         ("okta.login_domain = \"acme\"", "okta.login_domain"),
         ("storage.bucket = \"192.168.0.1\"", "storage.bucket"),
+        ("storage.access_log_bucket = \"acme-logs\"", "storage.access_log_bucket"),
+        ("storage.access_log_bucket = \"X\"", "storage.access_log_bucket"),
+        ("api.throttling_rate = 0", "api.throttling_rate"),
+        ("api.throttling_burst = 0", "api.throttling_burst"),
         ("storage.kms_key_arn = \"alias/x\"", "storage.kms_key_arn"),
         ("server.security_policy = \"2018-11\"", "server.security_policy"),
         ("server.hostname = \"localhost\"", "server.hostname"),
@@ -85,6 +89,25 @@ fn wrong_values_point_at_their_line() {
         assert_eq!(error.resource, Some(format!("sftp-okta.toml:{}", lines.len())), "{line}");
         assert!(error.cause.is_some() && error.hint.is_some(), "{line}");
     }
+}
+
+#[test]
+fn access_logs_need_a_bucket_of_the_stack_and_one_of_their_own() {
+    let flags = |more: &[(&'static str, &'static str)]| {
+        let mut flags = vec![("name", "demo"), ("okta-org", "acme.okta.com"), ("bucket", "acme-files")];
+        flags.extend(more);
+        from_flags(&flags)
+    };
+    let made = flags(&[("create-bucket", "true"), ("access-log-bucket", "acme.logs")]).unwrap();
+    assert_eq!(made.storage.access_log_bucket.as_deref(), Some("acme.logs"));
+    let error = flags(&[("create-bucket", "true"), ("access-log-bucket", "acme-files")]).unwrap_err();
+    assert_eq!(error.message, "--access-log-bucket \"acme-files\" is the users' bucket");
+    insta::assert_snapshot!(told(flags(&[("access-log-bucket", "acme-logs")])), @r#"
+    --access-log-bucket "acme-logs" has no bucket to log
+    cause: access logs are switched on only for a bucket that the stack makes
+    hint: switch on the access logs of the existing bucket in S3 and remove this setting, or set create_bucket = true
+    at: --access-log-bucket
+    "#);
 }
 
 #[test]
@@ -157,7 +180,7 @@ fn unknown_key_far_from_all() {
     insta::assert_snapshot!(told(from_file(&format!("{LEAST}versioning = true"))), @r#"
 storage.versioning is not a known key
 cause: [storage] has no key versioning
-hint: remove the line; the keys here are bucket, create_bucket, kms_key_arn
+hint: remove the line; the keys here are bucket, create_bucket, access_log_bucket, kms_key_arn
 at: sftp-okta.toml:6
 "#);
 }

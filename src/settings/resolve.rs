@@ -1,5 +1,7 @@
 //! Flag over environment over file over default, then every check that needs no network.
 
+mod storage;
+
 use std::collections::BTreeMap;
 
 use sftp_okta_lambda::settings::{AccessRule, SettingsError};
@@ -13,12 +15,12 @@ use super::given::{Given, Value};
 use super::layout;
 use super::lookup::{Rule, boolean, checked, file_text, not_this_value, number, origin_of, required, text};
 use super::origin::{Located, Origin, Wrong};
-use super::resolved::{
-    Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
-};
+use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
+/// Sign-ins a second, and at once: far more than people make, and far less than a password guesser needs.
+const THROTTLING: (u32, u32) = (20, 40);
 const HOME: &str = "/{bucket}/home/{login}";
 const PERMISSIONS: &str = "read-write";
 
@@ -155,23 +157,6 @@ impl<'d> Sections<'d> {
         Ok(Okta { org_url: org_url.value, login_domain: login_domain.map(|found| found.value) })
     }
 
-    fn storage(&self, given: &Given) -> Result<Storage> {
-        let create = boolean(&given.create_bucket, self.storage, "create_bucket")?.is_some_and(|create| create.value);
-        let rule = if create { bucket::new } else { bucket::existing };
-        let name = required(
-            text(&given.bucket, self.storage, "bucket")?,
-            "bucket",
-            "storage.bucket",
-            "the bucket of the files",
-        )?;
-        let key = checked(text(&given.kms_key_arn, self.storage, "kms_key_arn")?, arn::kms_key)?;
-        Ok(Storage {
-            bucket: name.try_map(rule)?.value,
-            create_bucket: create,
-            kms_key_arn: key.map(|found| found.value),
-        })
-    }
-
     fn server(&self, given: &Given) -> Result<Server> {
         if let Some(provider) = file_text(self.server, "identity_provider")?
             && provider.value != "api-gateway"
@@ -245,7 +230,13 @@ impl<'d> Sections<'d> {
     fn api(&self, given: &Given) -> Result<Api> {
         let restrict = boolean(&given.restrict_to_invocation_role, self.api, "restrict_to_invocation_role")?;
         let role = boolean(&given.create_log_role, self.api, "create_log_role")?;
+        let limit = |key, default| -> Result<u32> {
+            let found = checked(number(&None, self.api, key)?, lambda::at_least_one)?;
+            Ok(found.map_or(default, |found| found.value))
+        };
         Ok(Api {
+            throttling_rate: limit("throttling_rate", THROTTLING.0)?,
+            throttling_burst: limit("throttling_burst", THROTTLING.1)?,
             restrict_to_invocation_role: restrict.is_some_and(|found| found.value),
             create_log_role: role.is_some_and(|found| found.value),
         })

@@ -85,6 +85,7 @@ mfa = "off"
 [storage]
 bucket = "acme-files"
 create_bucket = true
+access_log_bucket = "acme-logs"
 kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd"
 [server]
 identity_provider = "api-gateway"
@@ -101,6 +102,8 @@ log_retention_days = 365
 [api]
 restrict_to_invocation_role = true
 create_log_role = true
+throttling_rate = 5
+throttling_burst = 10
 [[access]]
 home = "/{bucket}/partners/{user}"
 permissions = "write-only"
@@ -134,6 +137,9 @@ Settings {
     storage: Storage {
         bucket: "acme-files",
         create_bucket: true,
+        access_log_bucket: Some(
+            "acme-logs",
+        ),
         kms_key_arn: Some(
             "arn:aws:kms:eu-west-1:111122223333:key/1234abcd",
         ),
@@ -167,6 +173,8 @@ Settings {
     api: Api {
         restrict_to_invocation_role: true,
         create_log_role: true,
+        throttling_rate: 5,
+        throttling_burst: 10,
     },
     permissions_boundary: Some(
         "arn:aws:iam::111122223333:policy/boundary",
@@ -201,6 +209,19 @@ Settings {
 "#);
     assert_eq!(settings.user_prefix(), "partners/");
     assert_eq!(settings.target().stack_name, "Acme-Sftp");
+}
+
+#[test]
+fn an_okta_organisation_on_this_machine_needs_a_stand_in_for_aws() {
+    let settings = |org| from_flags(&[("name", "demo"), ("okta-org", org), ("bucket", "acme-files")]).unwrap();
+    let local = settings("http://127.0.0.1:8080");
+    assert!(local.needs_local_endpoint());
+    assert!(local.guard_endpoint(Some("http://127.0.0.1:4566")).is_ok());
+    let error = local.guard_endpoint(None).unwrap_err();
+    assert_eq!(error.code, crate::error::ErrorCode::Configuration);
+    assert_eq!(error.message, "the Okta organisation http://127.0.0.1:8080 cannot be reached from AWS");
+    let real = settings("https://acme.okta.com");
+    assert!(!real.needs_local_endpoint() && real.guard_endpoint(None).is_ok());
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::fmt;
 use sftp_okta_lambda::org_url::OrgUrl;
 use sftp_okta_lambda::settings::AccessRule;
 
+use crate::error::{Error, ErrorCode, Result};
+
 /// Everything that decides what is deployed. Only [`resolve`](super::resolve) makes one, so what is here is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -57,6 +59,8 @@ pub struct Storage {
     pub bucket: String,
     /// Whether the stack makes the bucket.
     pub create_bucket: bool,
+    /// The bucket that receives S3's access logs of the bucket that the stack makes.
+    pub access_log_bucket: Option<String>,
     /// The key that encrypts the objects, if it is not S3's own.
     pub kms_key_arn: Option<String>,
 }
@@ -154,6 +158,10 @@ pub struct Api {
     pub restrict_to_invocation_role: bool,
     /// Whether the stack makes the account-wide role with which API Gateway writes logs.
     pub create_log_role: bool,
+    /// Sign-ins a second that the API lets through, over time.
+    pub throttling_rate: u32,
+    /// Sign-ins it lets through at once.
+    pub throttling_burst: u32,
 }
 
 /// What is enough to find a deployment: all that `status`, `logs` and `teardown` need.
@@ -185,6 +193,28 @@ impl Settings {
             stack_name: self.stack_name.clone(),
             artifact_bucket: self.artifact_bucket.clone(),
         }
+    }
+
+    /// Whether this deployment only makes sense away from AWS: its Okta organisation is plain http on this machine, which
+    /// a function at AWS cannot reach.
+    #[must_use]
+    pub fn needs_local_endpoint(&self) -> bool {
+        self.okta.org_url.is_loopback()
+    }
+
+    /// Refuses an Okta organisation on this machine where the function would run at AWS. `endpoint` is what stands in
+    /// for AWS.
+    ///
+    /// # Errors
+    /// `Configuration`, before anything is made.
+    pub fn guard_endpoint(&self, endpoint: Option<&str>) -> Result<()> {
+        if endpoint.is_some() || !self.needs_local_endpoint() {
+            return Ok(());
+        }
+        let org = self.okta.org_url.as_str();
+        Err(Error::new(ErrorCode::Configuration, format!("the Okta organisation {org} cannot be reached from AWS"))
+            .cause("it is on this machine, and the function that asks it runs at AWS")
+            .hint("give the address of your organisation, https://your-org.okta.com, or set AWS_ENDPOINT_URL to a stand-in for AWS"))
     }
 
     /// The settings the function carries in its zip.

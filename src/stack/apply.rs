@@ -5,19 +5,18 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::ChangeSetType;
 
-use super::change_set::{self, Verdict};
+use super::change_set::{self, ChangeSet, Verdict};
 use super::delete::delete;
 use super::describe::{Stack, describe};
-use super::events::EventLog;
 use super::failure::root_cause;
+use super::rejection;
+use super::settle::{Operation, settle};
 use super::status::{DeployStep, Outcome, StackStatus};
 use super::template::{Parameters, same_template};
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
 use crate::wait::Patience;
 
-/// Every how many looks at the events the stack itself is asked: events lag, and may end early.
-const LOOKS_PER_DESCRIBE: u32 = 4;
 /// The stack's own row is an event too.
 const ROWS_OF_THE_STACK: usize = 1;
 
@@ -32,6 +31,9 @@ pub struct Desired {
     pub parameters: Parameters,
     /// Every tag, those that tell ownership included.
     pub tags: BTreeMap<String, String>,
+    /// Whether resources that exist already under a name that the template writes out are taken over: the users' bucket
+    /// that an earlier stack of this deployment left behind. The caller has made sure that it is this deployment's.
+    pub adopt: bool,
 }
 
 /// What applying it did.
@@ -57,7 +59,8 @@ impl Desired {
 /// Creates or updates the stack and waits for the end. The caller has made sure that the stack is ours to change.
 ///
 /// # Errors
-/// `StackFailed` with the first failure's reason, `Deadline` while the operation goes on, or what CloudFormation says.
+/// `StackFailed` with the first failure's reason, `Deadline` while the operation goes on, `Busy` when somebody else was
+/// faster, or what CloudFormation says.
 pub async fn apply(
     client: &Client,
     desired: &Desired,
@@ -65,15 +68,18 @@ pub async fn apply(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Applied> {
+    let mut current = describe(client, &desired.name).await?;
     loop {
-        let current = describe(client, &desired.name).await?;
         let step = current.as_ref().map_or(DeployStep::Create, |stack| stack.status.for_deploy());
-        match (step, current) {
-            (DeployStep::Create, _) => {
-                return change(client, desired, ChangeSetType::Create, token, patience, progress).await;
+        // After a wait or a deletion the name is not looked up again: whoever used it for a new stack meanwhile is not us.
+        current = match (step, current) {
+            (DeployStep::Create, current) => {
+                let change = Change { client, desired, token, patience, progress, before: current.as_ref() };
+                return change.make(ChangeSetType::Create).await;
             }
-            (DeployStep::Update, _) => {
-                return change(client, desired, ChangeSetType::Update, token, patience, progress).await;
+            (DeployStep::Update, current) => {
+                let change = Change { client, desired, token, patience, progress, before: current.as_ref() };
+                return change.make(ChangeSetType::Update).await;
             }
             (DeployStep::DeleteThenCreate, Some(stack)) => {
                 progress.note(&format!(
@@ -81,22 +87,28 @@ pub async fn apply(
                     stack.name, stack.status
                 ));
                 delete(client, &stack, &format!("{token}-clear"), patience, progress).await?;
+                None
             }
-            (DeployStep::Wait, Some(stack)) => {
-                progress
-                    .note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
-                let mut log = EventLog::of_newest_operation(&stack.arn);
-                settle(client, &stack.arn, &mut log, patience, progress).await?;
-            }
+            (DeployStep::Wait, Some(stack)) => wait_for_others(client, &stack, patience, progress).await?.0,
             (DeployStep::Stop(blocked), Some(stack)) => return Err(stopped(&stack, blocked.why, blocked.next)),
             (DeployStep::DeleteThenCreate | DeployStep::Wait | DeployStep::Stop(_), None) => {
-                return Err(Error::new(
-                    ErrorCode::Unexpected,
-                    format!("stack {} vanished while it was looked at", desired.name),
-                ));
+                return Err(vanished(desired));
             }
-        }
+        };
     }
+}
+
+/// Waits for the end of an operation that is not ours. Returns the stack then, and the operation.
+pub(super) async fn wait_for_others(
+    client: &Client,
+    stack: &Stack,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<(Option<Stack>, Operation)> {
+    progress.note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
+    let mut operation = Operation::under_way(stack);
+    let settled = settle(client, &mut operation, patience, progress).await?;
+    Ok((settled, operation))
 }
 
 /// The error of a stack that needs a person first.
@@ -107,145 +119,94 @@ pub(super) fn stopped(stack: &Stack, why: &str, next: &str) -> Error {
         .resource(stack.arn.clone())
 }
 
-async fn change(
-    client: &Client,
-    desired: &Desired,
-    kind: ChangeSetType,
-    token: &str,
-    patience: &Patience,
-    progress: &Progress,
-) -> Result<Applied> {
-    let creates = kind == ChangeSetType::Create;
-    let change_set = change_set::create(client, desired, kind, token).await?;
-    match change_set::judge(client, &change_set, patience).await? {
-        Verdict::NoChange => {
-            change_set::discard(client, &change_set).await?;
-            let stack = describe(client, &change_set.stack_arn).await?.ok_or_else(|| vanished(desired))?;
-            return Ok(Applied { stack, changed: false });
-        }
-        verdict @ (Verdict::Pending | Verdict::Rejected(_)) => {
-            change_set::discard(client, &change_set).await?;
-            // A first change set makes an empty stack under review: it would be all that is left of this run.
-            if let Some(stack) = describe(client, &change_set.stack_arn).await?
-                && stack.status == StackStatus::ReviewInProgress
-            {
-                delete(client, &stack, &format!("{token}-empty"), patience, progress).await?;
-            }
-            return Err(rejected(desired, &verdict));
-        }
-        Verdict::Executable { changes } => progress.expect_resources(changes + ROWS_OF_THE_STACK),
-    }
-    change_set::execute(client, &change_set, token, creates).await?;
-    progress.goes_on(&format!("CloudFormation goes on with stack {}", desired.name));
-
-    let mut log = EventLog::of_request(&change_set.stack_arn, token);
-    let stack = settle(client, &change_set.stack_arn, &mut log, patience, progress).await?;
-    match stack {
-        Some(stack) if stack.status.outcome() == Outcome::Succeeded => Ok(Applied { stack, changed: true }),
-        Some(stack) => {
-            let verb = if creates { "created" } else { "updated" };
-            let what = format!("stack {} could not be {verb} and is now in {}", stack.name, stack.status);
-            Err(root_cause(log.events(), &stack.arn).into_error(what, stack.reason.as_deref()))
-        }
-        None => Err(vanished(desired)),
-    }
+/// One change of the stack: change set, execution, end.
+struct Change<'a> {
+    client: &'a Client,
+    desired: &'a Desired,
+    token: &'a str,
+    patience: &'a Patience,
+    progress: &'a Progress,
+    /// The stack as it was read last; one under review counts.
+    before: Option<&'a Stack>,
 }
 
-fn rejected(desired: &Desired, verdict: &Verdict) -> Error {
-    let reason = match verdict {
-        Verdict::Rejected(reason) => reason.clone(),
-        Verdict::Pending | Verdict::NoChange | Verdict::Executable { .. } => "it was not ready".to_owned(),
-    };
-    Error::new(ErrorCode::StackFailed, format!("CloudFormation rejected the change set for stack {}", desired.name))
-        .cause(reason)
+impl Change<'_> {
+    async fn make(&self, kind: ChangeSetType) -> Result<Applied> {
+        let creates = kind == ChangeSetType::Create;
+        let change_set = change_set::create(self.client, self.desired, kind, self.token).await?;
+        match change_set::judge(self.client, &change_set, self.patience, self.progress).await? {
+            Verdict::Executable { changes, warning } => {
+                if let Some(warning) = warning {
+                    self.progress.warn(&format!("CloudFormation on the change set: {warning}"));
+                }
+                self.progress.expect_resources(changes + ROWS_OF_THE_STACK);
+            }
+            Verdict::NoChange => {
+                self.discard(&change_set).await;
+                let stack = describe(self.client, &change_set.stack_arn).await?;
+                return Ok(Applied { stack: stack.ok_or_else(|| vanished(self.desired))?, changed: false });
+            }
+            Verdict::Rejected(reason) => {
+                // Its details go with the change set, so they are read first.
+                let error = rejection::error(self.client, &change_set, &self.desired.name, &reason).await;
+                self.discard(&change_set).await;
+                if creates {
+                    self.clear(&change_set).await;
+                }
+                return Err(error);
+            }
+            Verdict::Overtaken => {
+                self.discard(&change_set).await;
+                return Err(change_set::overtaken(&self.desired.name));
+            }
+        }
+        change_set::execute(self.client, &change_set, self.token, creates).await?;
+        self.progress.goes_on(&format!("CloudFormation goes on with stack {}", self.desired.name));
+
+        let mut operation = match self.before.filter(|_| !creates) {
+            Some(before) => Operation::change(before, self.token),
+            None => Operation::creation(&change_set.stack_arn, self.token),
+        };
+        let stack = settle(self.client, &mut operation, self.patience, self.progress).await?;
+        self.progress.nothing_goes_on();
+        let stack = stack.ok_or_else(|| vanished(self.desired))?;
+        if stack.status.outcome() == Outcome::Succeeded {
+            return Ok(Applied { stack, changed: true });
+        }
+        let verb = if creates { "created" } else { "updated" };
+        let what = format!("stack {} could not be {verb} and is now in {}", stack.name, stack.status);
+        let error = root_cause(operation.events(), &stack.arn).into_error(what, stack.reason.as_deref());
+        Err(rejection::with_findings(self.client, &stack.arn, error).await)
+    }
+
+    /// A change set left behind is untidy, and no reason to fail for, nor to hide what failed.
+    async fn discard(&self, change_set: &ChangeSet) {
+        if let Err(error) = change_set::discard(self.client, change_set).await {
+            self.progress.note(&error.to_string());
+        }
+    }
+
+    /// A first change set makes an empty stack under review, which would be all that is left of this run. It goes too, if
+    /// it is this deployment's and nobody else has plans for it.
+    async fn clear(&self, change_set: &ChangeSet) {
+        let ours = self.before.is_none_or(|stack| stack.tags == self.desired.tags);
+        let cleared = async {
+            let Some(stack) = describe(self.client, &change_set.stack_arn).await? else { return Ok(()) };
+            let empty = stack.status == StackStatus::ReviewInProgress;
+            if ours && empty && !change_set::has_others(self.client, change_set).await? {
+                let token = format!("{}-empty", self.token);
+                delete(self.client, &stack, &token, self.patience, self.progress).await?;
+            }
+            Ok::<_, Error>(())
+        };
+        if let Err(error) = cleared.await {
+            self.progress.note(&format!("The empty stack {} is left: {error}", self.desired.name));
+        }
+        self.progress.nothing_goes_on();
+    }
 }
 
 fn vanished(desired: &Desired) -> Error {
     Error::new(ErrorCode::StackFailed, format!("stack {} was deleted by somebody else meanwhile", desired.name))
         .hint("run the same command again to make it anew")
-}
-
-/// Waits until the stack is settled, telling each event once; returns it, or `None` when it is gone.
-///
-/// One call an interval: DescribeStacks is throttled account-wide at a few calls a second, and parallel pipelines share that.
-///
-/// # Errors
-/// `Deadline`, lost credentials or permissions. Passing errors of a look do not end the wait.
-pub async fn settle(
-    client: &Client,
-    stack_arn: &str,
-    log: &mut EventLog,
-    patience: &Patience,
-    progress: &Progress,
-) -> Result<Option<Stack>> {
-    let mut looks = 0_u32;
-    loop {
-        looks += 1;
-        let looked = look(client, stack_arn, log, looks.is_multiple_of(LOOKS_PER_DESCRIBE), progress).await;
-        match looked {
-            Ok(Some(settled)) => {
-                // Events lag behind the status: one more look, so that the cause of a failure is among them.
-                tell_new_events(client, log, progress).await.ok();
-                return Ok(settled.filter(|stack| stack.status != StackStatus::DeleteComplete));
-            }
-            Ok(None) => {}
-            Err(error) if is_passing(error.code) => progress.note(&format!("{error}; looking again")),
-            Err(error) => {
-                let goes_on = "the operation goes on in CloudFormation without this command";
-                return Err(Error { message: format!("{} ({goes_on})", error.message), ..error });
-            }
-        }
-        if patience.is_over() {
-            return Err(patience.ran_out(&format!("CloudFormation goes on with stack {stack_arn}")));
-        }
-        progress.tick();
-        patience.pause().await;
-    }
-}
-
-/// One look. `Some` when the stack is settled: the stack, or `None` inside when it is gone.
-async fn look(
-    client: &Client,
-    stack_arn: &str,
-    log: &mut EventLog,
-    ask_the_stack: bool,
-    progress: &Progress,
-) -> Result<Option<Option<Stack>>> {
-    if !ask_the_stack {
-        tell_new_events(client, log, progress).await?;
-        let running = log.stack_status().is_none_or(|status| status.outcome() == Outcome::Running);
-        if running {
-            return Ok(None);
-        }
-    }
-    let stack = describe(client, stack_arn).await?;
-    let running = stack.as_ref().is_some_and(|stack| stack.status.outcome() == Outcome::Running);
-    Ok((!running).then_some(stack))
-}
-
-async fn tell_new_events(client: &Client, log: &mut EventLog, progress: &Progress) -> Result<()> {
-    for event in log.poll(client).await? {
-        progress.resource(&event.as_progress());
-    }
-    Ok(())
-}
-
-/// Whether a look that failed this way may succeed next time.
-fn is_passing(code: ErrorCode) -> bool {
-    match code {
-        ErrorCode::Network | ErrorCode::Service => true,
-        ErrorCode::Usage
-        | ErrorCode::Configuration
-        | ErrorCode::Credentials
-        | ErrorCode::Permission
-        | ErrorCode::WrongAccount
-        | ErrorCode::StackFailed
-        | ErrorCode::ServerFailed
-        | ErrorCode::ArtifactFailed
-        | ErrorCode::Deadline
-        | ErrorCode::Busy
-        | ErrorCode::Interrupted
-        | ErrorCode::Terminated
-        | ErrorCode::Unexpected => false,
-    }
 }

@@ -6,8 +6,10 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, ExecutionStatus, Parameter, Tag};
 
 use super::apply::Desired;
-use crate::aws::{failure, refusal};
+use super::settle::is_passing;
+use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
+use crate::progress::Progress;
 use crate::wait::Patience;
 
 /// A change set is made within seconds; one that takes longer than this is stuck.
@@ -25,17 +27,19 @@ pub(super) struct ChangeSet {
 /// What CloudFormation made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is still being made.
-    Pending,
     /// It can be executed.
     Executable {
-        /// How many resources it touches.
+        /// How many resources it touches. None is no reason not to execute it: outputs or tags may differ.
         changes: usize,
+        /// What CloudFormation warns of.
+        warning: Option<String>,
     },
     /// The stack is already as wanted.
     NoChange,
     /// It cannot be executed.
     Rejected(String),
+    /// Another change set of the stack was executed meanwhile.
+    Overtaken,
 }
 
 /// Asks for a change set. `token` makes the request safe to repeat.
@@ -56,6 +60,7 @@ pub(super) async fn create(client: &Client, desired: &Desired, kind: ChangeSetTy
         .set_parameters(Some(parameters))
         .set_tags(Some(tags))
         .capabilities(Capability::CapabilityIam)
+        .set_import_existing_resources(desired.adopt.then_some(true))
         .description("made by sftp-okta")
         .send()
         .await
@@ -94,53 +99,68 @@ where
 }
 
 /// Waits until CloudFormation has made up its mind.
-pub(super) async fn judge(client: &Client, change_set: &ChangeSet, patience: &Patience) -> Result<Verdict> {
+pub(super) async fn judge(
+    client: &Client,
+    change_set: &ChangeSet,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Verdict> {
     let patience = patience.at_most(LONGEST);
-    let mut changes = 0;
+    let mut earlier_pages = 0;
     let mut next: Option<String> = None;
     loop {
-        let answer = client
-            .describe_change_set()
-            .change_set_name(&change_set.arn)
-            .set_next_token(next.take())
-            .send()
-            .await
-            .map_err(|error| failure(&format!("could not describe change set {}", change_set.arn), &error))?;
-        changes += answer.changes.as_ref().map_or(0, Vec::len);
-        let verdict =
-            verdict(answer.status.as_ref(), answer.execution_status.as_ref(), answer.status_reason.as_deref(), changes);
-        match verdict {
-            Verdict::Pending if patience.is_over() => {
-                return Err(patience.ran_out(&format!("change set {} is still being made", change_set.arn)));
+        let asked = client.describe_change_set().change_set_name(&change_set.arn).set_next_token(next.clone()).send();
+        match asked.await {
+            Ok(answer) => {
+                let changes = earlier_pages + answer.changes.as_ref().map_or(0, Vec::len);
+                let (status, execution) = (answer.status.as_ref(), answer.execution_status.as_ref());
+                match verdict(status, execution, answer.status_reason.as_deref(), changes) {
+                    Some(Verdict::Executable { .. }) if answer.next_token.is_some() => {
+                        (earlier_pages, next) = (changes, answer.next_token);
+                        continue;
+                    }
+                    Some(verdict) => return Ok(verdict),
+                    None => (earlier_pages, next) = (0, None),
+                }
             }
-            Verdict::Pending => {
-                changes = 0;
-                patience.pause().await;
+            Err(error) if refusal(&error).is_some_and(|refusal| is_missing(&refusal)) => return Ok(Verdict::Overtaken),
+            Err(error) => {
+                let error = failure(&format!("could not describe change set {}", change_set.arn), &error);
+                if !is_passing(error.code) {
+                    return Err(error);
+                }
+                progress.note(&format!("{error}; looking again"));
             }
-            Verdict::Executable { .. } if answer.next_token.is_some() => next = answer.next_token,
-            Verdict::Executable { .. } | Verdict::NoChange | Verdict::Rejected(_) => return Ok(verdict),
         }
+        if patience.is_over() {
+            return Err(patience.ran_out(&format!("change set {} is still being made", change_set.arn)));
+        }
+        progress.tick();
+        patience.pause().await;
     }
 }
 
-/// "No changes" has three forms, and two of them are failures by status (CloudFormation; with a transform; UpdateStack's own).
+/// The verdict, once there is one.
+///
+/// "No changes" has two texts, both of a change set that failed: CloudFormation's own, and the one where a transform is involved.
 fn verdict(
     status: Option<&ChangeSetStatus>,
     execution: Option<&ExecutionStatus>,
     reason: Option<&str>,
     changes: usize,
-) -> Verdict {
-    let reason = reason.unwrap_or("no reason given");
+) -> Option<Verdict> {
+    let said = reason.filter(|reason| !reason.is_empty());
+    let reason = said.unwrap_or("no reason given");
     let nothing_to_do = ["The submitted information didn't contain changes", "No updates are to be performed"];
-    match status.map_or("", ChangeSetStatus::as_str) {
-        "CREATE_PENDING" | "CREATE_IN_PROGRESS" => Verdict::Pending,
-        "CREATE_COMPLETE" if execution.map(ExecutionStatus::as_str) == Some("AVAILABLE") => {
-            Verdict::Executable { changes }
-        }
-        "FAILED" if nothing_to_do.iter().any(|text| reason.contains(text)) => Verdict::NoChange,
-        "FAILED" => Verdict::Rejected(reason.to_owned()),
-        other => Verdict::Rejected(format!("its status is {other}: {reason}")),
-    }
+    let status = status.map_or("", ChangeSetStatus::as_str);
+    Some(match (status, execution.map_or("", ExecutionStatus::as_str)) {
+        ("CREATE_PENDING" | "CREATE_IN_PROGRESS", _) => return None,
+        ("CREATE_COMPLETE", "AVAILABLE") => Verdict::Executable { changes, warning: said.map(ToOwned::to_owned) },
+        (_, "OBSOLETE") => Verdict::Overtaken,
+        ("FAILED", _) if nothing_to_do.iter().any(|text| reason.contains(text)) => Verdict::NoChange,
+        ("FAILED", _) => Verdict::Rejected(reason.to_owned()),
+        (status, execution) => Verdict::Rejected(format!("its status is {status}, {execution}: {reason}")),
+    })
 }
 
 /// Executes a change set that was judged executable. `first` says that it creates the stack.
@@ -157,15 +177,33 @@ pub(super) async fn execute(client: &Client, change_set: &ChangeSet, token: &str
         .await;
     match sent {
         Ok(_) => Ok(()),
-        // After a lost answer the SDK asks again, and finds the change set executed: the stack tells the rest.
-        Err(error) if refusal(&error).is_some_and(|refusal| is_executed(&refusal.code, &refusal.message)) => Ok(()),
-        Err(error) => Err(failure(&format!("could not execute change set {}", change_set.arn), &error)),
+        Err(error) => match refusal(&error) {
+            // After a lost answer the SDK asks again, and finds the change set executed: the stack tells the rest.
+            Some(refusal) if is_executed(&refusal) => Ok(()),
+            Some(refusal) if is_missing(&refusal) || is_obsolete(&refusal) => Err(overtaken(&change_set.stack_arn)),
+            Some(_) | None => Err(failure(&format!("could not execute change set {}", change_set.arn), &error)),
+        },
     }
 }
 
-fn is_executed(code: &str, message: &str) -> bool {
-    code.starts_with("InvalidChangeSetStatus")
-        && (message.contains("EXECUTE_IN_PROGRESS") || message.contains("EXECUTE_COMPLETE"))
+/// CloudFormation leaves the suffix `Exception` out of these two codes on the wire; others who speak its protocol do not.
+fn is_executed(refusal: &Refusal) -> bool {
+    refusal.code.starts_with("InvalidChangeSetStatus") && refusal.message.contains("EXECUTE_")
+}
+
+fn is_obsolete(refusal: &Refusal) -> bool {
+    refusal.code.starts_with("InvalidChangeSetStatus") && refusal.message.contains("OBSOLETE")
+}
+
+fn is_missing(refusal: &Refusal) -> bool {
+    refusal.code.starts_with("ChangeSetNotFound")
+}
+
+/// The error where somebody else changed the stack between our plan and its execution.
+pub(super) fn overtaken(stack: &str) -> Error {
+    Error::new(ErrorCode::Busy, format!("another change of stack {stack} came first"))
+        .cause("its change set was executed before this run's, which is void by that")
+        .hint("run the same command again to compare with the stack as it is then")
 }
 
 /// Deletes a change set that will not be executed. Failed ones pile up otherwise, to a limit of about 1,000 a stack.
@@ -173,8 +211,30 @@ pub(super) async fn discard(client: &Client, change_set: &ChangeSet) -> Result<(
     let sent = client.delete_change_set().change_set_name(&change_set.arn).send().await;
     match sent {
         Ok(_) => Ok(()),
-        Err(error) if refusal(&error).is_some_and(|refusal| refusal.code.starts_with("ChangeSetNotFound")) => Ok(()),
+        Err(error) if refusal(&error).is_some_and(|refusal| is_missing(&refusal)) => Ok(()),
         Err(error) => Err(failure(&format!("could not delete change set {}", change_set.arn), &error)),
+    }
+}
+
+/// Whether the stack has a change set besides `ours`. It then belongs to somebody's work in progress.
+pub(super) async fn has_others(client: &Client, ours: &ChangeSet) -> Result<bool> {
+    let mut next = None;
+    loop {
+        let answer = client
+            .list_change_sets()
+            .stack_name(&ours.stack_arn)
+            .set_next_token(next)
+            .send()
+            .await
+            .map_err(|error| failure(&format!("could not list the change sets of {}", ours.stack_arn), &error))?;
+        let mut found = answer.summaries.unwrap_or_default().into_iter();
+        if found.any(|summary| summary.change_set_id.as_deref() != Some(ours.arn.as_str())) {
+            return Ok(true);
+        }
+        next = answer.next_token;
+        if next.is_none() {
+            return Ok(false);
+        }
     }
 }
 
@@ -190,27 +250,31 @@ mod tests {
         };
         let unchanged =
             "The submitted information didn't contain changes. Submit different information to create a change set.";
-        assert_eq!(judge("CREATE_PENDING", "UNAVAILABLE", ""), Verdict::Pending);
-        assert_eq!(judge("CREATE_COMPLETE", "AVAILABLE", "[WARN] x"), Verdict::Executable { changes: 3 });
-        assert_eq!(judge("FAILED", "UNAVAILABLE", unchanged), Verdict::NoChange);
-        assert_eq!(judge("FAILED", "UNAVAILABLE", "No updates are to be performed."), Verdict::NoChange);
-        assert_eq!(judge("FAILED", "UNAVAILABLE", "bad"), Verdict::Rejected("bad".into()));
-        assert_eq!(
-            judge("CREATE_COMPLETE", "OBSOLETE", "r"),
-            Verdict::Rejected("its status is CREATE_COMPLETE: r".into())
-        );
-        assert_eq!(judge("NEW", "AVAILABLE", "r"), Verdict::Rejected("its status is NEW: r".into()));
+        let executable = |warning: Option<&str>| Verdict::Executable { changes: 3, warning: warning.map(Into::into) };
+        let rejected = |reason: &str| Some(Verdict::Rejected(reason.into()));
+        assert_eq!(judge("CREATE_PENDING", "UNAVAILABLE", ""), None);
+        assert_eq!(judge("CREATE_IN_PROGRESS", "UNAVAILABLE", ""), None);
+        assert_eq!(judge("CREATE_COMPLETE", "AVAILABLE", ""), Some(executable(None)));
+        assert_eq!(judge("CREATE_COMPLETE", "AVAILABLE", "[WARN] x"), Some(executable(Some("[WARN] x"))));
+        assert_eq!(judge("FAILED", "UNAVAILABLE", unchanged), Some(Verdict::NoChange));
+        assert_eq!(judge("FAILED", "UNAVAILABLE", "No updates are to be performed."), Some(Verdict::NoChange));
+        assert_eq!(judge("FAILED", "UNAVAILABLE", "bad"), rejected("bad"));
+        assert_eq!(judge("FAILED", "UNAVAILABLE", ""), rejected("no reason given"));
+        assert_eq!(judge("CREATE_COMPLETE", "OBSOLETE", "r"), Some(Verdict::Overtaken));
+        assert_eq!(judge("NEW", "AVAILABLE", "r"), rejected("its status is NEW, AVAILABLE: r"));
     }
 
     #[test]
     fn an_executed_change_set_is_no_error() {
-        assert!(is_executed(
-            "InvalidChangeSetStatus",
-            "ChangeSet [x] cannot be executed in its current status of [EXECUTE_COMPLETE]"
-        ));
-        assert!(!is_executed(
-            "InvalidChangeSetStatus",
-            "cannot be executed in its current execution status of [OBSOLETE]"
-        ));
+        let refusal = |status: &str| Refusal {
+            code: "InvalidChangeSetStatus".into(),
+            message: format!("ChangeSet [x] cannot be executed in its current execution status of [{status}]"),
+            ..Refusal::default()
+        };
+        for status in ["EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED"] {
+            assert!(is_executed(&refusal(status)), "{status}");
+        }
+        assert!(!is_executed(&refusal("OBSOLETE")) && is_obsolete(&refusal("OBSOLETE")));
+        assert!(!is_executed(&refusal("UNAVAILABLE")) && !is_obsolete(&refusal("UNAVAILABLE")));
     }
 }

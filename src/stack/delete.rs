@@ -2,10 +2,11 @@
 
 use aws_sdk_cloudformation::Client;
 
-use super::apply::{settle, stopped};
+use super::apply::{stopped, wait_for_others};
 use super::describe::Stack;
-use super::events::EventLog;
+use super::events::StackEvent;
 use super::failure::root_cause;
+use super::settle::{Operation, settle};
 use super::status::TeardownStep;
 use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
@@ -36,12 +37,10 @@ pub async fn delete(
             TeardownStep::Nothing => return Ok(Deleted::default()),
             TeardownStep::Delete => return delete_now(client, &stack, token, patience, progress).await,
             TeardownStep::Wait => {
-                progress
-                    .note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
-                let mut log = EventLog::of_newest_operation(&stack.arn);
-                match settle(client, &stack.arn, &mut log, patience, progress).await? {
+                let (settled, operation) = wait_for_others(client, &stack, patience, progress).await?;
+                match settled {
                     Some(settled) => stack = settled,
-                    None => return Ok(kept(&log)),
+                    None => return Ok(kept(operation.events())),
                 }
             }
             TeardownStep::Stop(blocked) => return Err(stopped(&stack, blocked.why, blocked.next)),
@@ -74,48 +73,17 @@ async fn delete_now(
         .map_err(|error| failure(&format!("could not delete stack {}", stack.name), &error))?;
     progress.goes_on(&format!("CloudFormation goes on deleting stack {}", stack.name));
 
-    let mut log = EventLog::of_request(&stack.arn, token);
-    match settle_deleted(client, stack, &mut log, patience, progress).await? {
-        None => Ok(kept(&log)),
-        Some(left) => {
-            let what = format!("stack {} could not be deleted and is now in {}", left.name, left.status);
-            let error = root_cause(log.events(), &left.arn).into_error(what, left.reason.as_deref());
-            Err(match error.hint {
-                Some(_) => error,
-                None => error.hint("remove what blocks it, then run `sftp-okta teardown` again"),
-            })
-        }
-    }
+    let mut operation = Operation::deletion(stack, token);
+    let left = settle(client, &mut operation, patience, progress).await?;
+    progress.nothing_goes_on();
+    let Some(left) = left else { return Ok(kept(operation.events())) };
+    let what = format!("stack {} could not be deleted and is now in {}", left.name, left.status);
+    Err(root_cause(operation.events(), &left.arn)
+        .into_error(what, left.reason.as_deref())
+        .hint_if_none("remove what blocks it, then run `sftp-okta teardown` again"))
 }
 
-/// Waits for the end of a deletion. Right after DeleteStack the stack may still read as before, settled: only
-/// DELETE_FAILED is an end then, and gone is the other.
-async fn settle_deleted(
-    client: &Client,
-    stack: &Stack,
-    log: &mut EventLog,
-    patience: &Patience,
-    progress: &Progress,
-) -> Result<Option<Stack>> {
-    loop {
-        match settle(client, &stack.arn, log, patience, progress).await? {
-            Some(left) if left.status == stack.status && log.stack_status().is_none() => {
-                if patience.is_over() {
-                    return Err(patience.ran_out(&format!("stack {} is not yet being deleted", left.name)));
-                }
-                patience.pause().await;
-            }
-            other => return Ok(other),
-        }
-    }
-}
-
-fn kept(log: &EventLog) -> Deleted {
-    let kept = log
-        .events()
-        .iter()
-        .filter(|event| event.status == "DELETE_SKIPPED")
-        .map(|event| (event.resource_type.clone(), event.physical_id.clone()))
-        .collect();
-    Deleted { kept }
+fn kept(events: &[StackEvent]) -> Deleted {
+    let skipped = events.iter().filter(|event| event.status == "DELETE_SKIPPED");
+    Deleted { kept: skipped.map(|event| (event.resource_type.clone(), event.physical_id.clone())).collect() }
 }

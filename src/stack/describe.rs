@@ -28,6 +28,8 @@ pub struct Stack {
     pub outputs: BTreeMap<String, String>,
     /// Whether DeleteStack is refused.
     pub termination_protection: bool,
+    /// When the last update began, in milliseconds since 1970; `None` before the first one.
+    pub last_updated: Option<i64>,
 }
 
 /// Describes the stack called `name_or_arn`; `None` when there is none.
@@ -59,6 +61,7 @@ pub async fn describe(client: &Client, name_or_arn: &str) -> Result<Option<Stack
         tags: pairs(stack.tags, |tag| (tag.key, tag.value)),
         outputs: pairs(stack.outputs, |output| (output.output_key, output.output_value)),
         termination_protection: stack.enable_termination_protection.unwrap_or(false),
+        last_updated: stack.last_updated_time.and_then(|time| time.to_millis().ok()),
     }))
 }
 

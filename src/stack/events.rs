@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use aws_sdk_cloudformation::Client;
 
+use super::describe::is_missing;
 use super::status::StackStatus;
-use crate::aws::failure;
+use crate::aws::{failure, refusal};
 use crate::error::Result;
 use crate::progress::{Mood, ResourceEvent};
 
@@ -29,6 +30,8 @@ pub struct StackEvent {
     pub status: String,
     /// Why, where CloudFormation says.
     pub reason: Option<String>,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
 }
 
 impl StackEvent {
@@ -82,7 +85,7 @@ impl StackEvent {
 
 /// The events of one operation so far, oldest first.
 #[derive(Debug, Clone)]
-pub struct EventLog {
+pub(super) struct EventLog {
     stack_arn: String,
     token: Option<String>,
     seen: HashSet<String>,
@@ -91,48 +94,56 @@ pub struct EventLog {
 
 impl EventLog {
     /// The events of the operation that a request with `token` begins.
-    #[must_use]
-    pub fn of_request(stack_arn: &str, token: &str) -> Self {
+    pub(super) fn of_request(stack_arn: &str, token: &str) -> Self {
         Self { stack_arn: stack_arn.into(), token: Some(token.into()), seen: HashSet::new(), events: Vec::new() }
     }
 
     /// The events of the newest operation, whoever began it.
-    #[must_use]
-    pub fn of_newest_operation(stack_arn: &str) -> Self {
+    pub(super) fn of_newest_operation(stack_arn: &str) -> Self {
         Self { stack_arn: stack_arn.into(), token: None, seen: HashSet::new(), events: Vec::new() }
     }
 
     /// All events so far, oldest first.
-    #[must_use]
-    pub fn events(&self) -> &[StackEvent] {
+    pub(super) fn events(&self) -> &[StackEvent] {
         &self.events
     }
 
     /// The stack's status as its newest own row tells it.
-    #[must_use]
-    pub fn stack_status(&self) -> Option<StackStatus> {
+    pub(super) fn stack_status(&self) -> Option<StackStatus> {
         let own = self.events.iter().rev().find(|event| event.is_of_stack(&self.stack_arn))?;
         Some(StackStatus::parse(&own.status))
     }
 
-    /// Reads what is new and returns it, oldest first.
+    /// Puts late rows where they belong. Rows of the same time stay in the order in which they came.
+    pub(super) fn sort(&mut self) {
+        self.events.sort_by_key(|event| event.at);
+    }
+
+    /// Reads what is new and returns it, oldest first. A stack that is not there has no events.
+    ///
+    /// Reading stops at the page with a known row; a row may turn up late further down, which is worth the other pages
+    /// only once (`to_the_start`).
     ///
     /// # Errors
     /// What CloudFormation says.
-    pub async fn poll(&mut self, client: &Client) -> Result<&[StackEvent]> {
+    pub(super) async fn poll(&mut self, client: &Client, to_the_start: bool) -> Result<&[StackEvent]> {
         let mut newest_first = Vec::new();
         let mut next = None;
         loop {
             let page =
-                client.describe_stack_events().stack_name(&self.stack_arn).set_next_token(next).send().await.map_err(
-                    |error| failure(&format!("could not read the events of stack {}", self.stack_arn), &error),
-                )?;
-            let rows = page.stack_events.unwrap_or_default();
-            let read_before = newest_first.len();
-            newest_first.extend(rows.into_iter().map(from_sdk));
+                match client.describe_stack_events().stack_name(&self.stack_arn).set_next_token(next).send().await {
+                    Ok(page) => page,
+                    Err(error) if refusal(&error).is_some_and(|refusal| is_missing(&refusal)) => return Ok(&[]),
+                    Err(error) => {
+                        return Err(failure(&format!("could not read the events of stack {}", self.stack_arn), &error));
+                    }
+                };
+            let rows: Vec<StackEvent> = page.stack_events.unwrap_or_default().into_iter().map(from_sdk).collect();
+            let is_known = |event: &StackEvent| !to_the_start && self.seen.contains(&event.id);
+            let is_enough = rows.iter().any(|event| is_known(event) || event.begins_operation(&self.stack_arn));
+            newest_first.extend(rows);
             next = page.next_token;
-            let reached_known = newest_first.iter().skip(read_before).any(|event| self.is_boundary(event));
-            if next.is_none() || reached_known {
+            if next.is_none() || is_enough {
                 break;
             }
         }
@@ -142,23 +153,22 @@ impl EventLog {
         Ok(self.events.get(start..).unwrap_or_default())
     }
 
-    fn is_boundary(&self, event: &StackEvent) -> bool {
-        self.seen.contains(&event.id) || event.begins_operation(&self.stack_arn)
-    }
-
     /// What of `newest_first` belongs to this operation and was not seen before, oldest first.
+    ///
+    /// Pages overlap when rows are added between two calls, and a row may turn up late among older ones: so each row is
+    /// judged by its id alone.
     fn take_fresh(&mut self, newest_first: Vec<StackEvent>) -> Vec<StackEvent> {
         let mut fresh = Vec::new();
         for event in newest_first {
-            if self.seen.contains(&event.id) {
-                break;
-            }
             let begins = event.begins_operation(&self.stack_arn);
             if begins && self.token.is_some() && event.token != self.token {
                 // Events lag behind the status: the newest operation shown is still the one before ours.
-                return Vec::new();
+                fresh.clear();
+                break;
             }
-            fresh.push(event);
+            if !self.seen.contains(&event.id) && !fresh.iter().any(|other: &StackEvent| other.id == event.id) {
+                fresh.push(event);
+            }
             if begins {
                 break;
             }
@@ -178,6 +188,7 @@ fn from_sdk(event: aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
         resource_type: event.resource_type.unwrap_or_default(),
         status: event.resource_status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         reason: event.resource_status_reason.filter(|reason| !reason.is_empty()),
+        at: event.timestamp.and_then(|time| time.to_millis().ok()).unwrap_or_default(),
     }
 }
 
@@ -197,6 +208,7 @@ pub(super) mod tests {
             resource_type: if own { STACK_TYPE.into() } else { "AWS::IAM::Role".into() },
             status: status.into(),
             reason: reason.map(Into::into),
+            at: id.parse().unwrap_or_default(),
         }
     }
 
@@ -218,6 +230,21 @@ pub(super) mod tests {
         assert_eq!(ids(&first), ["3", "4"]);
         let second = log.take_fresh(vec![end, role, start, old_end, older]);
         assert_eq!(ids(&second), ["5"]);
+    }
+
+    #[test]
+    fn overlapping_pages_tell_no_row_twice_and_a_late_row_is_not_lost() {
+        let mut log = EventLog::of_request(ARN, "b");
+        let start = event("1", "b", "sftp-okta-demo", "UPDATE_IN_PROGRESS", None);
+        let role = event("2", "b", "Role", "UPDATE_FAILED", Some("no"));
+        let back = event("3", "b", "sftp-okta-demo", "UPDATE_ROLLBACK_IN_PROGRESS", None);
+        log.events = log.take_fresh(vec![back.clone(), back.clone(), start.clone(), start.clone()]);
+        assert_eq!(ids(&log.events), ["1", "3"]);
+        let late = log.take_fresh(vec![back, role, start]);
+        assert_eq!(ids(&late), ["2"]);
+        log.events.extend(late);
+        log.sort();
+        assert_eq!(ids(log.events()), ["1", "2", "3"]);
     }
 
     #[test]

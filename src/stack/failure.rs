@@ -3,6 +3,10 @@
 use super::events::StackEvent;
 use crate::error::{Error, ErrorCode};
 
+/// What to do where the users' bucket is to be made and is there already.
+pub(super) const EXISTING_BUCKET: &str =
+    "use the bucket that is there with create_bucket = false, or choose another name for the new one";
+
 /// A resource that failed, in CloudFormation's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedResource {
@@ -71,7 +75,7 @@ impl StackFailure {
             Some(cause) => {
                 error = error.resource(cause.logical_id.clone());
                 told.push(cause.sentence());
-                if let Some(hint) = hint(&cause.reason) {
+                if let Some(hint) = hint(cause) {
                     error = error.hint(hint);
                 }
             }
@@ -102,8 +106,12 @@ fn failed(event: &StackEvent) -> FailedResource {
     }
 }
 
-/// A remedy for reasons that have a known one.
-fn hint(reason: &str) -> Option<String> {
+/// A remedy for failures that have a known one.
+fn hint(failed: &FailedResource) -> Option<String> {
+    let reason = failed.reason.as_str();
+    if failed.resource_type == "AWS::S3::Bucket" && reason.contains("already exists") {
+        return Some(EXISTING_BUCKET.to_owned());
+    }
     if reason.contains("CloudWatch Logs role ARN must be set") {
         // API Gateway keeps one such role for a whole account and region (Developer Guide, "Set up CloudWatch logging").
         return Some(
@@ -118,7 +126,7 @@ fn hint(reason: &str) -> Option<String> {
     }
     let (_, rest) = reason.split_once("not authorized to perform: ")?;
     let action = rest.split_whitespace().next()?;
-    Some(format!("grant {action} to the caller, then deploy again"))
+    Some(format!("grant {action} to the caller, then run the same command again"))
 }
 
 #[cfg(test)]
@@ -155,7 +163,7 @@ mod tests {
           "code": "stack-failed",
           "message": "stack sftp-okta-demo could not be created",
           "cause": "Function (AWS::IAM::Role) CREATE_FAILED: User is not authorized to perform: lambda:CreateFunction on x; also Role (AWS::IAM::Role) CREATE_FAILED: limit; while rolling back, Bucket (AWS::IAM::Role) DELETE_FAILED: not empty; 1 more cancelled because of it",
-          "hint": "grant lambda:CreateFunction to the caller, then deploy again",
+          "hint": "grant lambda:CreateFunction to the caller, then run the same command again",
           "resource": "Function"
         }
         "#);

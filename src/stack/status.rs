@@ -279,7 +279,7 @@ impl StackStatus {
 
 impl fmt::Display for StackStatus {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+        formatter.pad(self.as_str())
     }
 }
 

@@ -7,6 +7,9 @@ use crate::settings::Settings;
 /// The template, as an auditor reads it in `templates/`.
 pub const TEMPLATE: &str = include_str!("../../templates/identity-provider.yaml");
 
+/// Where the template names the users' bucket, and the bucket of its policy, by reference.
+const BUCKET_BY_REFERENCE: [&str; 2] = ["      BucketName: !Ref BucketName\n", "      Bucket: !Ref UserBucket\n"];
+
 /// Parameter values by name.
 pub type Parameters = BTreeMap<String, String>;
 
@@ -19,34 +22,113 @@ pub struct CodeLocation<'a> {
     pub key: &'a str,
 }
 
+/// The template as it is submitted: where the stack makes the users' bucket, with that bucket's name written out.
+///
+/// The bucket outlives its stack, and the next stack can take it over only by a name that stands in the template itself:
+/// a change set imports what exists already for "resources that have custom names in templates" (API reference,
+/// CreateChangeSet, `ImportExistingResources`), and a name behind a reference was seen not to count (ministack, which says
+/// it measured this at AWS; not confirmed there). It is always written out, so that adopting a bucket is no other
+/// template than having made it.
+#[must_use]
+pub fn template(settings: &Settings) -> String {
+    if !settings.storage.create_bucket {
+        return TEMPLATE.to_owned();
+    }
+    let [of_bucket, of_policy] = BUCKET_BY_REFERENCE;
+    // A bucket's name holds nothing that YAML would read in single quotes; without them 123 were a number.
+    let name = &settings.storage.bucket;
+    TEMPLATE
+        .replacen(of_bucket, &format!("      BucketName: '{name}'\n"), 1)
+        // The reference also said that the bucket comes first.
+        .replacen(
+            "    Type: AWS::S3::BucketPolicy\n",
+            "    Type: AWS::S3::BucketPolicy\n    DependsOn: UserBucket\n",
+            1,
+        )
+        .replacen(of_policy, &format!("      Bucket: '{name}'\n"), 1)
+}
+
 /// The parameters of a deployment. Every parameter of the template is given, so that a default that changes in a
 /// later version of the template never changes a deployment unseen.
 #[must_use]
 pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
     let text = |flag: bool| flag.to_string();
-    let entries: [(&str, String); 14] = [
+    let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
+    let (storage, lambda, api) = (&settings.storage, &settings.lambda, &settings.api);
+    let entries = [
         ("DeploymentName", settings.name.clone()),
         ("ArtifactBucket", code.bucket.to_owned()),
         ("ArtifactKey", code.key.to_owned()),
-        ("Architecture", settings.lambda.architecture.to_string()),
-        ("BucketName", settings.storage.bucket.clone()),
-        ("CreateBucket", text(settings.storage.create_bucket)),
-        ("KmsKeyArn", settings.storage.kms_key_arn.clone().unwrap_or_default()),
+        ("Architecture", lambda.architecture.to_string()),
+        ("BucketName", storage.bucket.clone()),
+        ("CreateBucket", text(storage.create_bucket)),
+        ("AccessLogBucket", or_empty(&storage.access_log_bucket)),
+        ("KmsKeyArn", or_empty(&storage.kms_key_arn)),
         ("UserPrefix", settings.user_prefix()),
-        ("LogRetentionDays", settings.lambda.log_retention_days.to_string()),
-        ("ThrottlingRateLimit", "20".to_owned()),
-        ("ThrottlingBurstLimit", "40".to_owned()),
-        ("ReservedConcurrency", settings.lambda.reserved_concurrency.to_string()),
-        ("PermissionsBoundary", settings.permissions_boundary.clone().unwrap_or_default()),
-        ("CreateApiGatewayLogRole", text(settings.api.create_log_role)),
+        ("LogRetentionDays", lambda.log_retention_days.to_string()),
+        ("ThrottlingRateLimit", api.throttling_rate.to_string()),
+        ("ThrottlingBurstLimit", api.throttling_burst.to_string()),
+        ("ReservedConcurrency", lambda.reserved_concurrency.to_string()),
+        ("PermissionsBoundary", or_empty(&settings.permissions_boundary)),
+        ("CreateApiGatewayLogRole", text(api.create_log_role)),
+        ("RestrictToInvocationRole", text(api.restrict_to_invocation_role)),
     ];
-    let mut parameters: Parameters = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    parameters.insert("RestrictToInvocationRole".to_owned(), text(settings.api.restrict_to_invocation_role));
-    parameters
+    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Whether two template texts are one template. Services differ in the white space at the end that they keep.
 #[must_use]
 pub fn same_template(one: &str, other: &str) -> bool {
     one.trim_end() == other.trim_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Given, Value, resolve};
+
+    fn settings(create_bucket: &str) -> Settings {
+        let given = Given {
+            name: Some(Value::flag("name", "demo")),
+            okta_org: Some(Value::flag("okta-org", "https://acme.okta.com")),
+            bucket: Some(Value::flag("bucket", "123")),
+            create_bucket: Some(Value::flag("create-bucket", create_bucket)),
+            ..Given::default()
+        };
+        resolve(&given, None).unwrap()
+    }
+
+    /// The names under `Parameters:`, as they stand in the text.
+    fn names_in_the_template() -> Vec<&'static str> {
+        let section = TEMPLATE.split("\nParameters:\n").nth(1).unwrap().split("\nConditions:").next().unwrap();
+        let names = section.lines().filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+        names.filter(|name| !name.starts_with(' ')).collect()
+    }
+
+    #[test]
+    fn the_parameters_are_exactly_those_of_the_template() {
+        let given = parameters(&settings("false"), CodeLocation { bucket: "b", key: "k" });
+        let mut names = names_in_the_template();
+        names.sort_unstable();
+        assert!(names.len() > 10);
+        assert_eq!(given.keys().map(String::as_str).collect::<Vec<_>>(), names);
+    }
+
+    #[test]
+    fn a_bucket_of_the_stack_is_named_in_the_template() {
+        for place in BUCKET_BY_REFERENCE {
+            assert_eq!(TEMPLATE.matches(place).count(), 1, "{place}");
+        }
+        assert_eq!(template(&settings("false")), TEMPLATE);
+        let named = template(&settings("true"));
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let new: Vec<String> = lines(&named).into_iter().filter(|line| !lines(TEMPLATE).contains(line)).collect();
+        assert_eq!(new, ["      BucketName: '123'", "    DependsOn: UserBucket", "      Bucket: '123'"]);
+    }
+
+    #[test]
+    fn white_space_at_the_end_makes_no_other_template() {
+        assert!(same_template("a\n", "a"));
+        assert!(!same_template("a\n", "b"));
+    }
 }

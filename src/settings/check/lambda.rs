@@ -33,6 +33,14 @@ pub(in crate::settings) fn architecture(text: &str) -> Result<Architecture, Wron
     }
 }
 
+/// A limit under which something still gets through.
+pub(in crate::settings) fn at_least_one(limit: &u32) -> Result<u32, Wrong> {
+    match limit {
+        0 => Err(Wrong::new("lets nothing through", "nobody could sign in", "write 1 or more")),
+        limit => Ok(*limit),
+    }
+}
+
 /// A number given as a flag or a variable.
 pub(in crate::settings) fn number(text: &str) -> Result<u32, Wrong> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

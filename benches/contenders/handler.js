@@ -1,0 +1,327 @@
+// The identity provider of lambda/ once more: the same event, decision, answer and log line, in plain Node.
+//
+// Written as one would for speed: only http is loaded (https if it is needed), one connection is kept, patterns are
+// compiled once. Two things that the Rust function does are left out, in this handler's favour: refusing repeated keys in
+// JSON, and wiping secrets from memory.
+'use strict';
+
+const fs = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+const path = require('node:path');
+
+const RESOURCE = '/servers/{serverId}/users/{username}/config';
+const SERVER_ID = /^s-[0-9a-f]{17}$/;
+const USER_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.@-]{2,99}$/;
+const BAD_DOTS = /\.\.|\.@|@\.|\.$/;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const OKTA_ID = /^[A-Za-z0-9._-]{1,64}$/;
+const WILDCARDS = /[*?${}]/;
+const PRINTABLE = /^[ -~]*$/;
+
+const LONGEST_PASSWORD = 1024;
+const LONGEST_ANSWER = 64 * 1024;
+const LONGEST_TEXT = 128;
+const LONGEST_POLICY = 2048;
+const TIMEOUT = 10_000;
+
+const OBJECT_ACTIONS = {
+  'read-only': ['s3:GetObject', 's3:GetObjectVersion'],
+  'write-only': ['s3:PutObject'],
+  'read-write': ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:DeleteObject'],
+};
+const KEY_ACTIONS = {
+  'read-only': ['kms:Decrypt'],
+  'write-only': ['kms:Decrypt', 'kms:GenerateDataKey'],
+  'read-write': ['kms:Decrypt', 'kms:GenerateDataKey'],
+};
+const STATES = new Map([
+  ['MFA_REQUIRED', 'mfa-required'],
+  ['MFA_CHALLENGE', 'mfa-challenge'],
+  ['MFA_ENROLL', 'mfa-enroll'],
+  ['MFA_ENROLL_ACTIVATE', 'mfa-enroll-activate'],
+  ['PASSWORD_WARN', 'password-warn'],
+  ['PASSWORD_EXPIRED', 'password-expired'],
+  ['PASSWORD_RESET', 'password-reset'],
+  ['LOCKED_OUT', 'locked-out'],
+  ['RECOVERY', 'recovery'],
+  ['RECOVERY_CHALLENGE', 'recovery-challenge'],
+  ['UNAUTHENTICATED', 'unauthenticated'],
+]);
+const ERRORS = new Map([
+  ['E0000004', 'bad-credentials'],
+  ['E0000207', 'bad-credentials'],
+  ['E0000011', 'config'],
+  ['E0000015', 'config'],
+  ['E0000047', 'rate-limited'],
+  ['E0000064', 'password-expired'],
+  ['E0000069', 'locked-out'],
+  ['E0000119', 'locked-out'],
+]);
+const STATUSES = new Map([
+  [401, 'bad-credentials'],
+  [404, 'config'],
+  [405, 'config'],
+  [410, 'config'],
+  [429, 'rate-limited'],
+]);
+const ERROR_REASONS = new Set(['config', 'session-policy']);
+const WARN_REASONS = new Set([
+  'rate-limited',
+  'okta-unavailable',
+  'state-unknown',
+  'session-token-missing',
+  'event-malformed',
+  'route-unknown',
+]);
+const RESPONSE_HEADERS = { 'Cache-Control': 'no-store', 'Content-Type': 'application/json' };
+
+/** A sign-in that ends here, and why. */
+class Refused {
+  constructor(reason) {
+    this.reason = reason;
+  }
+}
+
+const SETTINGS = JSON.parse(fs.readFileSync(path.join(process.env.LAMBDA_TASK_ROOT, 'settings.json'), 'utf8'));
+const ROLE = process.env.USER_ROLE_ARN;
+const PARTITION = ROLE.split(':')[1];
+const ORG = new URL(SETTINGS.okta.org_url);
+const SECURE = ORG.protocol === 'https:';
+const HTTPS = SECURE || process.env.PREPARE_TLS ? require('node:https') : undefined;
+const TLS_AGENT = HTTPS && new HTTPS.Agent({ keepAlive: true, maxSockets: 1, secureContext: require('node:tls').createSecureContext() });
+const AGENT = SECURE ? TLS_AGENT : new http.Agent({ keepAlive: true, maxSockets: 1 });
+const OKTA = { agent: AGENT, hostname: ORG.hostname, port: ORG.port || undefined, method: 'POST', path: '/api/v1/authn' };
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The one value of a header or parameter, which API Gateway tells twice. */
+function theOne(single, multiple, named) {
+  const alone = [];
+  const listed = [];
+  for (const name in single ?? {}) if (named(name) && single[name] !== null) alone.push(single[name]);
+  for (const name in multiple ?? {}) if (named(name)) listed.push(...(multiple[name] ?? []));
+  const disagree = alone.length === 1 && listed.length === 1 && alone[0] !== listed[0];
+  if (alone.length > 1 || listed.length > 1 || disagree) throw new Refused('value-repeated');
+  return alone[0] ?? listed[0];
+}
+
+function query(event, name) {
+  return theOne(event.queryStringParameters, event.multiValueQueryStringParameters, (given) => given === name);
+}
+
+function header(event, name) {
+  return theOne(event.headers, event.multiValueHeaders, (given) => given.toLowerCase() === name);
+}
+
+function percentDecode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One spelling for one person. */
+function canonical(typed) {
+  const domain = SETTINGS.okta.login_domain;
+  if (!USER_NAME.test(typed) || BAD_DOTS.test(typed)) throw new Refused('user-name-malformed');
+  let name = typed.toLowerCase();
+  const [, given, more] = name.split('@');
+  if (name === 'root' || more !== undefined || given === '') throw new Refused('user-name-malformed');
+  if (domain !== null) {
+    if (given !== undefined && given !== domain) throw new Refused('user-name-other-domain');
+    if (given === undefined) name = `${name}@${domain}`;
+  }
+  if (name.length > 100) throw new Refused('user-name-malformed');
+  return name;
+}
+
+function passwordOf(event) {
+  const encoded = header(event, 'passwordbase64');
+  const plain = header(event, 'password');
+  let password;
+  if (encoded !== undefined) {
+    if (encoded.length > Math.ceil(LONGEST_PASSWORD / 3) * 4) throw new Refused('password-too-long');
+    if (!BASE64.test(encoded)) throw new Refused('password-encoding');
+    try {
+      password = UTF8.decode(Buffer.from(encoded, 'base64'));
+    } catch {
+      throw new Refused('password-encoding');
+    }
+  } else if (plain !== undefined) {
+    password = plain;
+  } else {
+    throw new Refused('password-missing');
+  }
+  if (Buffer.byteLength(password) > LONGEST_PASSWORD) throw new Refused('password-too-long');
+  if (password.trim() === '') throw new Refused('password-missing');
+  return password;
+}
+
+function post(headers, body) {
+  return new Promise((resolve, reject) => {
+    const request = (SECURE ? HTTPS : http).request({ ...OKTA, headers, timeout: TIMEOUT }, (response) => {
+      const chunks = [];
+      let length = 0;
+      response.on('data', (chunk) => {
+        length += chunk.length;
+        if (length > LONGEST_ANSWER) request.destroy(new Error('too long'));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) }));
+    });
+    request.on('timeout', () => request.destroy(new Error('timeout')));
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+/** One request for one sign-in; returns the reason. */
+async function askOkta(login, password, sourceIp, line) {
+  const body = JSON.stringify({
+    username: login,
+    password,
+    options: { multiOptionalFactorEnroll: false, warnBeforePasswordExpired: false },
+  });
+  const headers = { Accept: 'application/json', 'Content-Type': 'application/json', 'User-Agent': 'sftp-okta/0.1.0' };
+  if (sourceIp !== undefined && net.isIP(sourceIp)) headers['X-Forwarded-For'] = sourceIp;
+  let answer;
+  try {
+    answer = await post(headers, body);
+  } catch {
+    line.detail = 'interrupted';
+    return 'okta-unavailable';
+  }
+  const { status } = answer;
+  line.okta_status = status;
+  line.okta_request_id = printable(answer.headers['x-okta-request-id']);
+  if (status >= 300 && status < 400) {
+    line.detail = 'redirect';
+    return 'okta-unavailable';
+  }
+  const mediaType = (answer.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
+  let told;
+  try {
+    if (mediaType === 'application/json') told = JSON.parse(answer.body.toString());
+  } catch {
+    told = undefined;
+  }
+  const isObject = typeof told === 'object' && told !== null && !Array.isArray(told);
+  if (status === 200) {
+    if (isObject) return judge(told, login);
+    line.detail = 'not-json';
+    return 'okta-unavailable';
+  }
+  const { errorCode, errorId } = isObject ? told : {};
+  if (typeof errorCode === 'string' && OKTA_ID.test(errorCode)) line.okta_error_code = errorCode;
+  if (typeof errorId === 'string' && OKTA_ID.test(errorId)) line.okta_error_id = errorId;
+  const byStatus = STATUSES.get(status) ?? (status >= 400 && status < 500 ? 'okta-refused' : 'okta-unavailable');
+  const reason = ERRORS.get(errorCode) ?? byStatus;
+  if (reason === 'okta-unavailable') line.detail = 'status';
+  return reason;
+}
+
+/** Only SUCCESS with a session token, for the login that was asked for, is a sign-in. */
+function judge(told, login) {
+  if (told.status !== 'SUCCESS') return STATES.get(told.status) ?? 'state-unknown';
+  if (typeof told.sessionToken !== 'string' || told.sessionToken.trim() === '') return 'session-token-missing';
+  const profileLogin = told._embedded?.user?.profile?.login;
+  return typeof profileLogin === 'string' && profileLogin.toLowerCase() === login ? 'ok' : 'login-mismatch';
+}
+
+function userConfig(login) {
+  const [rule] = SETTINGS.access;
+  const { bucket } = SETTINGS;
+  const home = rule.home.replace('{bucket}', bucket).replaceAll('{login}', login).replaceAll('{user}', login.split('@')[0]);
+  const prefix = home.slice(bucket.length + 2);
+  if (WILDCARDS.test(home)) throw new Refused('session-policy');
+  const policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: ['s3:ListBucket'],
+        Resource: `arn:${PARTITION}:s3:::${bucket}`,
+        Condition: { StringLike: { 's3:prefix': [prefix, `${prefix}/`, `${prefix}/*`] } },
+      },
+      {
+        Effect: 'Allow',
+        Action: OBJECT_ACTIONS[rule.permissions],
+        Resource: `arn:${PARTITION}:s3:::${bucket}/${prefix}/*`,
+      },
+      {
+        Effect: 'Allow',
+        Action: KEY_ACTIONS[rule.permissions],
+        Resource: `arn:${PARTITION}:kms:*:*:key/*`,
+        Condition: { StringLike: { 'kms:ViaService': 's3.*' } },
+      },
+    ],
+  });
+  if (policy.length > LONGEST_POLICY) throw new Refused('session-policy');
+  return {
+    Role: ROLE,
+    HomeDirectoryType: 'LOGICAL',
+    HomeDirectoryDetails: JSON.stringify([{ Entry: '/', Target: home }]),
+    Policy: policy,
+  };
+}
+
+function printable(text) {
+  if (text === undefined || text === null) return null;
+  if (text.length <= LONGEST_TEXT && PRINTABLE.test(text)) return text;
+  const characters = Array.from(text);
+  const escaped = characters
+    .slice(0, LONGEST_TEXT)
+    .map((c) => (PRINTABLE.test(c) ? c : `\\u{${c.codePointAt(0).toString(16)}}`));
+  return escaped.join('') + (characters.length > LONGEST_TEXT ? '...' : '');
+}
+
+async function decide(event, line) {
+  if (typeof event?.httpMethod !== 'string') throw new Refused('event-malformed');
+  const { username, serverId } = event.pathParameters ?? {};
+  const decoded = username === undefined ? undefined : percentDecode(username);
+  line.login = printable(decoded ?? username);
+  line.server_id = printable(serverId);
+  for (const [key, parameter] of [['source_ip', 'sourceIp'], ['protocol', 'protocol']]) {
+    try {
+      line[key] = printable(query(event, parameter));
+    } catch {
+      // It stays null.
+    }
+  }
+
+  const route = (event.resource ?? RESOURCE) === RESOURCE;
+  if (event.httpMethod !== 'GET' || !route || serverId === undefined) throw new Refused('route-unknown');
+  if (!SERVER_ID.test(serverId)) throw new Refused('server-id-malformed');
+  if (query(event, 'protocol') !== 'SFTP') throw new Refused('protocol-not-sftp');
+  const sourceIp = query(event, 'sourceIp');
+  if (username === undefined) throw new Refused('route-unknown');
+  if (decoded === undefined) throw new Refused('user-name-malformed');
+  const login = canonical(decoded);
+  const password = passwordOf(event);
+  line.login = login;
+
+  const reason = await askOkta(login, password, sourceIp, line);
+  if (reason !== 'ok') throw new Refused(reason);
+  return userConfig(login);
+}
+
+exports.handle = async (event) => {
+  const begin = performance.now();
+  const line = { login: null, source_ip: null, protocol: null, server_id: null };
+  Object.assign(line, { okta_request_id: null, okta_error_code: null, okta_error_id: null });
+  let body = '{}';
+  let reason = 'ok';
+  try {
+    body = JSON.stringify(await decide(event, line));
+  } catch (refused) {
+    if (!(refused instanceof Refused)) throw refused;
+    ({ reason } = refused);
+  }
+  const level = ERROR_REASONS.has(reason) ? 'ERROR' : WARN_REASONS.has(reason) ? 'WARN' : 'INFO';
+  const decision = reason === 'ok' ? 'accepted' : 'refused';
+  const told = { level, event: 'sign-in', decision, reason, ...line, ms: Math.floor(performance.now() - begin) };
+  fs.writeSync(1, `${JSON.stringify(told)}\n`);
+  return { statusCode: 200, headers: RESPONSE_HEADERS, body, isBase64Encoded: false };
+};

@@ -1,0 +1,73 @@
+//! Only programs that do the same may be compared.
+
+use std::error::Error;
+
+use serde_json::Value;
+
+use crate::contender::Contender;
+use crate::function::{Run, run};
+use crate::okta::Okta;
+use crate::sign_in;
+
+/// Gives every contender sign-ins of all kinds. Answers and log lines must be those of the first contender, the
+/// configuration inside an answer byte for byte, and each reason the expected one. All must have asked Okta equally often.
+pub(crate) fn same_answers(contenders: &[&Contender], okta: &Okta) -> Result<(), Box<dyn Error>> {
+    let sign_ins = sign_in::of_all_kinds();
+    let mut first = None;
+    for contender in contenders {
+        let run = run(contender, okta, sign_ins.iter().map(|(event, _)| event.to_string()).collect())?;
+        let (answers, log) = read(contender, &run)?;
+        for ((event, expected), line) in sign_ins.iter().zip(&log) {
+            if line.get("reason").and_then(Value::as_str) != Some(expected) {
+                return Err(format!("{}: {line} is not {expected}: {event}", contender.name).into());
+            }
+        }
+        let (first_answers, first_log, first_asked) =
+            first.get_or_insert_with(|| (answers.clone(), log.clone(), run.asked));
+        if run.asked != *first_asked {
+            let [requests, connections] = run.asked;
+            return Err(format!("{}: {requests} requests, {connections} connections to Okta", contender.name).into());
+        }
+        let pairs = first_answers.iter().zip(&answers).chain(first_log.iter().zip(&log));
+        for (expected, found) in pairs {
+            if expected != found {
+                return Err(format!("{} differs:\n{found}\ninstead of\n{expected}", contender.name).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Answers and log lines, one of each for each event; the lines without their time.
+fn read(contender: &Contender, run: &Run) -> Result<(Vec<Value>, Vec<Value>), Box<dyn Error>> {
+    let answers: Vec<Value> =
+        run.answers.iter().map(|answered| serde_json::from_slice(&answered.body)).collect::<Result<_, _>>()?;
+    let mut log: Vec<Value> = run.log.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    for line in &mut log {
+        let time = line.as_object_mut().and_then(|line| line.remove("ms"));
+        if !time.is_some_and(|time| time.is_u64()) {
+            return Err(format!("{}: a log line without ms: {line}", contender.name).into());
+        }
+    }
+    if log.len() != answers.len() {
+        return Err(format!("{}: {} answers and {} log lines", contender.name, answers.len(), log.len()).into());
+    }
+    Ok((answers, log))
+}
+
+/// What was measured were sign-ins, each with its log line and its request to Okta, all over one connection.
+pub(crate) fn all_accepted(contender: &Contender, run: &Run) -> Result<(), Box<dyn Error>> {
+    let (answers, log) = read(contender, run)?;
+    let accepted = |answer: &Value| {
+        let body = answer.get("body").and_then(Value::as_str);
+        body.is_some_and(|body| body.starts_with(r#"{"Role":"#))
+    };
+    if run.asked != [answers.len(), 1] {
+        let [requests, connections] = run.asked;
+        return Err(format!("{}: {requests} requests, {connections} connections to Okta", contender.name).into());
+    }
+    if !answers.iter().all(accepted) || log.iter().any(|line| line.get("reason") != Some(&"ok".into())) {
+        return Err(format!("{}: a sign-in was refused while measuring", contender.name).into());
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! The table, and what must be known to read it.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::WARMING_UP;
+use crate::contender::Contender;
+use crate::function::Run;
+use crate::machine::{self, Ticks};
+
+/// All figures of one contender.
+#[derive(Default)]
+pub(crate) struct Measured {
+    first: Vec<f64>,
+    warm: Vec<f64>,
+    peak: Vec<f64>,
+}
+
+impl Measured {
+    /// Adds one life, of which so many sign-ins after the first were for warming up.
+    pub(crate) fn add(&mut self, run: &Run, warming_up: usize) {
+        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
+        self.first.push(milliseconds(run.first));
+        self.warm.extend(run.answers.iter().skip(1 + warming_up).map(|answered| milliseconds(answered.took)));
+        self.peak.push(run.peak as f64 / 1024.0);
+    }
+}
+
+/// One row: a name, and the figures or why there are none.
+struct Row {
+    name: &'static str,
+    figures: Result<[f64; 5], String>,
+}
+
+/// What is printed in the end.
+pub(crate) struct Report {
+    rounds: usize,
+    warm: usize,
+    load: String,
+    before: Ticks,
+    taken_by_others: [f64; 2],
+    versions: Vec<String>,
+    libraries: Vec<(&'static str, u64)>,
+    rows: Vec<Row>,
+}
+
+/// Headings, each with the digits its figures are shown with.
+const COLUMNS: [(&str, usize); 5] =
+    [("first sign-in, ms", 2), ("warm median, ms", 3), ("warm p99, ms", 3), ("peak memory, MiB", 1), ("zip, KiB", 1)];
+
+/// How to read it.
+const NOTES: &str = "\
+x is the ratio to Rust.
+First sign-in: median time from just before the process is made to its first answer. Files are in the page cache, and
+  Lambda's own start of a sandbox comes on top for all.
+Warm: the function's own work, and the handing over between it, Okta and the Runtime API, which are threads here and answer
+  at once. Handing over wakes an idle core each time, which costs all the same and can cost more than the work: ratios are
+  smaller the idler the machine. A real Okta is a round trip over the internet, beside which all of these are small.
+No TLS: all speak plain http over loopback, no handshake and no encryption for anyone. Rust prepares its TLS client at the
+  start all the same, as it always does; the others do so in the rows \"TLS prepared\" (certificates read, no connection).
+Memory: VmHWM, median. Zip: what is uploaded; Python, Node and their libraries are then Lambda's own.";
+
+impl Report {
+    pub(crate) fn new(rounds: usize, warm: usize) -> Self {
+        let (load, before) = (machine::load(), Ticks::now());
+        let (taken_by_others, versions, libraries, rows) = Default::default();
+        Self { rounds, warm, load, before, taken_by_others, versions, libraries, rows }
+    }
+
+    /// Takes the figures, which are in the order of those contenders that could be measured.
+    pub(crate) fn finish(&mut self, contenders: &[Contender], measured: Vec<Measured>) {
+        self.taken_by_others = Ticks::now().taken_by_others(self.before);
+        let mut measured = measured.into_iter();
+        for contender in contenders {
+            let figures = match &contender.missing {
+                Some(why) => Err(why.clone()),
+                None => measured.next().map(|measured| figures(measured, contender.zip)).ok_or_else(String::new),
+            };
+            self.rows.push(Row { name: contender.name, figures });
+            if !contender.version.is_empty() && !self.versions.contains(&contender.version) {
+                self.versions.push(contender.version.clone());
+            }
+            self.libraries.extend(contender.libraries);
+        }
+    }
+}
+
+fn figures(measured: Measured, zip: u64) -> [f64; 5] {
+    let Measured { first, mut warm, peak } = measured;
+    let p99 = percentile(&mut warm, 0.99);
+    let zip = zip as f64 / 1024.0;
+    [median(first), percentile(&mut warm, 0.5), p99, median(peak), zip]
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    percentile(&mut values, 0.5)
+}
+
+/// The smallest value that so large a part of all values does not exceed.
+fn percentile(values: &mut [f64], part: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let rank = (values.len() as f64 * part).ceil() as usize;
+    values.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rounds, warm, load, taken_by_others: [processes, machines], .. } = self;
+        writeln!(f, "machine   {}", machine::described())?;
+        writeln!(
+            f,
+            "load      {load} before; while measuring, others had {processes:.1} % of all cores (and {machines:.1} % stolen)"
+        )?;
+        writeln!(
+            f,
+            "N         {rounds} starts of each, in turns; {warm} warm sign-ins a start, after {WARMING_UP} uncounted"
+        )?;
+        for version in &self.versions {
+            writeln!(f, "version   {version}")?;
+        }
+        writeln!(f)?;
+
+        write!(f, "{:<26}", "")?;
+        for (heading, _) in COLUMNS {
+            write!(f, " {heading:>21}")?;
+        }
+        writeln!(f)?;
+        let rust = self.rows.first().and_then(|row| row.figures.as_ref().ok());
+        for Row { name, figures } in &self.rows {
+            write!(f, "{name:<26}")?;
+            match (figures, rust) {
+                (Ok(figures), Some(rust)) => {
+                    for ((figure, rust), (_, digits)) in figures.iter().zip(rust).zip(COLUMNS) {
+                        write!(f, " {figure:>11.digits$} {:>8.2}x", figure / rust)?;
+                    }
+                }
+                (Ok(_), None) => {}
+                (Err(why), _) => write!(f, " not measured: {why}")?,
+            }
+            writeln!(f)?;
+        }
+
+        writeln!(f, "\n{NOTES}")?;
+        for (name, size) in &self.libraries {
+            writeln!(f, "With {name} in the zip, to choose its version, that zip has {} KiB.", size / 1024)?;
+        }
+        Ok(())
+    }
+}

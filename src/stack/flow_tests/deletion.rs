@@ -1,0 +1,70 @@
+//! Deleting, and what stays.
+
+use super::scene::*;
+use crate::error::ErrorCode;
+use crate::stack::Stack;
+
+#[tokio::test]
+async fn what_is_kept_on_purpose_is_listed() {
+    let rows = [
+        own(5, TOKEN, "DELETE_COMPLETE"),
+        resource(4, "Role", "DELETE_COMPLETE", ""),
+        resource(3, "UserBucket", "DELETE_SKIPPED", ""),
+        own(2, TOKEN, "DELETE_IN_PROGRESS"),
+    ];
+    let calls = vec![deletion(), events(&rows, None), stack("DELETE_COMPLETE")];
+    let (deleted, asked) = delete("CREATE_COMPLETE", calls).await;
+    assert_eq!(deleted.unwrap().kept, [("AWS::IAM::Role".to_owned(), "UserBucket-1".to_owned())]);
+    assert_eq!(asked[0].field("StackName").as_deref(), Some(ARN));
+    assert_eq!(asked[0].field("ClientRequestToken").as_deref(), Some(TOKEN));
+}
+
+#[tokio::test]
+async fn what_cannot_go_is_told_with_its_reason() {
+    let rows = [
+        own(4, TOKEN, "DELETE_FAILED"),
+        resource(3, "Role", "DELETE_FAILED", "Cannot delete entity, must detach all policies first."),
+        own(2, TOKEN, "DELETE_IN_PROGRESS"),
+    ];
+    let calls = vec![deletion(), events(&rows, None), stack("DELETE_FAILED"), events(&rows, None)];
+    let error = delete("CREATE_COMPLETE", calls).await.0.unwrap_err();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&error).unwrap());
+}
+
+#[tokio::test]
+async fn a_second_failure_is_told_too() {
+    let rows = [own(4, TOKEN, "DELETE_FAILED"), own(3, TOKEN, "DELETE_IN_PROGRESS")];
+    let calls = vec![deletion(), events(&rows, None), stack("DELETE_FAILED"), events(&rows, None)];
+    assert_eq!(delete("DELETE_FAILED", calls).await.0.unwrap_err().code, ErrorCode::StackFailed);
+}
+
+#[tokio::test]
+async fn a_protected_stack_is_left_alone() {
+    let protected = Stack { termination_protection: true, ..read("CREATE_COMPLETE") };
+    let error = delete_stack(&protected, Vec::new()).await.0.unwrap_err();
+    assert_eq!(error.code, ErrorCode::StackFailed);
+    assert!(error.hint.is_some_and(|hint| hint.contains("--no-enable-termination-protection")));
+}
+
+#[tokio::test]
+async fn a_stack_that_is_gone_needs_no_call() {
+    assert!(delete("DELETE_COMPLETE", Vec::new()).await.0.is_ok());
+}
+
+#[tokio::test]
+async fn an_operation_under_way_is_waited_for_first() {
+    let theirs = [own(3, OTHER, "UPDATE_COMPLETE"), own(2, OTHER, "UPDATE_IN_PROGRESS")];
+    let ours = [own(5, TOKEN, "DELETE_COMPLETE"), own(4, TOKEN, "DELETE_IN_PROGRESS")];
+    let calls = vec![
+        events(&theirs, None),
+        stack("UPDATE_COMPLETE"),
+        deletion(),
+        events(&ours, None),
+        stack("DELETE_COMPLETE"),
+    ];
+    assert!(delete("UPDATE_IN_PROGRESS", calls).await.0.is_ok());
+
+    let theirs = [own(3, OTHER, "DELETE_COMPLETE"), own(2, OTHER, "DELETE_IN_PROGRESS")];
+    let calls = vec![events(&theirs, None), no_stack()];
+    assert!(delete("DELETE_IN_PROGRESS", calls).await.0.is_ok(), "somebody else deleted it");
+}

@@ -1,0 +1,293 @@
+//! The examples and the documents say what the code does: each example is read, and each fact in a document that the code
+//! knows too is compared.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "template/document.rs"]
+#[allow(dead_code, reason = "the tests of the template use more of it")]
+mod document;
+#[path = "template/tools.rs"]
+mod tools;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use document::{read, repository};
+use serde_json::Value;
+use sftp_okta::exit_code::ExitCode;
+use sftp_okta::settings::{ConfigFile, Endpoint, FLAGS, Given, Settings, resolve};
+use tools::{run, scanner};
+
+const TEST: &str = "cargo test --workspace --locked";
+const TOUR: &str = "cargo run --release --example emulated";
+
+fn example(name: &str) -> PathBuf {
+    repository().join("examples").join(name)
+}
+
+fn document(name: &str) -> String {
+    read(&repository().join(name))
+}
+
+/// The files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn examples_ending_in(ending: &str) -> Vec<PathBuf> {
+    let found: Vec<PathBuf> = files(&example(""))
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == ending))
+        .collect();
+    assert!(!found.is_empty(), "no example ends in .{ending}");
+    found
+}
+
+fn settings(path: PathBuf, text: String) -> Settings {
+    resolve(&Given::default(), Some(&ConfigFile { path, text })).unwrap_or_else(|error| panic!("{error:#?}"))
+}
+
+/// The keys that `src/settings/layout.rs` calls known, section by section: `okta.org_url`.
+fn known_keys() -> BTreeSet<String> {
+    let mut section = String::new();
+    let mut keys = BTreeSet::new();
+    let layout = document("src/settings/layout.rs");
+    for part in layout.split("const ").skip(1) {
+        if let Some((name, _)) = part.split_once(':') {
+            section = match name {
+                "TOP" => String::new(),
+                "ENDPOINT" => "server.endpoint.".to_owned(),
+                "ACCESS" => "access[].".to_owned(),
+                other => format!("{}.", other.to_lowercase()),
+            };
+        }
+        let names = part.split("Known(\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name);
+        keys.extend(names.map(|name| format!("{section}{name}")));
+    }
+    keys
+}
+
+/// All keys of a TOML value, tables included, arrays of tables as `access[]`.
+fn keys_of(value: &Value, above: &str, keys: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().into_iter().flatten() {
+        let key = format!("{above}{name}");
+        keys_of(value, &format!("{key}."), keys);
+        for element in value.as_array().into_iter().flatten() {
+            keys_of(element, &format!("{key}[]."), keys);
+        }
+        keys.insert(key);
+    }
+}
+
+/// The fenced blocks of one language in a Markdown text.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("\n```{language}\n");
+    let rest = text.split(fence.as_str()).skip(1);
+    rest.map(|rest| rest.split_once("\n```").map_or(rest, |(block, _)| block).to_owned()).collect()
+}
+
+#[test]
+fn every_configuration_is_valid() {
+    for path in examples_ending_in("toml") {
+        let text = read(&path);
+        settings(path, text);
+    }
+    let readme = document("README.md");
+    let quick_start = blocks(&readme, "toml");
+    assert_eq!(quick_start.len(), 1);
+    for text in quick_start {
+        assert_eq!(settings(PathBuf::from("README.md"), text).name, "partners");
+    }
+}
+
+/// The full example has every key there is, and the defaults it tells are the defaults.
+#[test]
+fn the_full_example_is_full() {
+    let path = example("full.toml");
+    let value: Value = toml::from_str(&read(&path)).unwrap();
+    let mut present = BTreeSet::new();
+    keys_of(&value, "", &mut present);
+    let known = known_keys();
+    assert!(known.len() > 25, "{known:?}");
+    assert_eq!(known.difference(&present).collect::<Vec<_>>(), Vec::<&String>::new());
+
+    let text = read(&path);
+    let (full, minimal) = (settings(path, text), example("minimal.toml"));
+    let text = read(&minimal);
+    let minimal = settings(minimal, text);
+    assert!(matches!(full.server.endpoint, Endpoint::Vpc { .. }));
+    assert_eq!(minimal.server.endpoint, Endpoint::Public);
+    assert_eq!(full.access, minimal.access);
+    assert_eq!(full.lambda, minimal.lambda);
+    assert_eq!(full.api, minimal.api);
+    assert_eq!(full.stack_name, minimal.stack_name);
+    assert_eq!(full.server.security_policy, minimal.server.security_policy);
+    assert_eq!(full.server.directory_listing_optimization, minimal.server.directory_listing_optimization);
+    assert_eq!(full.storage.create_bucket, minimal.storage.create_bucket);
+}
+
+/// The table of the README and the comments of the full example name every flag and every key.
+#[test]
+fn every_setting_is_documented() {
+    let (readme, full) = (document("README.md"), document("examples/full.toml"));
+    let row = |key: &str| readme.lines().find(|line| line.starts_with(&format!("| `{key}` |")));
+    for flag in FLAGS {
+        assert!(readme.contains(&format!("| `--{flag}")), "README.md lacks --{flag}");
+        assert!(full.contains(&format!("--{flag}")), "full.toml lacks --{flag}");
+    }
+    let sections = ["okta", "storage", "server", "lambda", "api", "access"];
+    for key in known_keys() {
+        let told_with_its_section = key.starts_with("server.endpoint.") || sections.contains(&key.as_str());
+        let key = if key == "tags" { "[tags]".to_owned() } else { key };
+        assert!(told_with_its_section || row(&key).is_some(), "README.md lacks {key}");
+    }
+    for (key, default) in [
+        ("access[].home", "/{bucket}/home/{login}"),
+        ("access[].permissions", "read-write"),
+        ("server.security_policy", "TransferSecurityPolicy-2025-03"),
+        ("lambda.log_retention_days", "90"),
+        ("lambda.reserved_concurrency", "0"),
+        ("lambda.architecture", "x86_64"),
+    ] {
+        assert!(row(key).unwrap().contains(&format!("| `{default}` |")), "{key}");
+    }
+    let minimal = settings(PathBuf::from("minimal.toml"), document("examples/minimal.toml"));
+    assert_eq!(minimal.server.security_policy, "TransferSecurityPolicy-2025-03");
+    assert_eq!(minimal.lambda.log_retention_days, 90);
+    assert_eq!(minimal.access[0].home.as_str(), "/{bucket}/home/{login}");
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_program() {
+    let readme = document("README.md");
+    let told: Vec<&str> = readme
+        .lines()
+        .skip_while(|line| *line != "## Exit codes")
+        .skip_while(|line| !line.starts_with("|---"))
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .collect();
+    let known: Vec<String> =
+        ExitCode::ALL.iter().map(|code| format!("| {} | {} |", code.number(), code.meaning())).collect();
+    assert_eq!(told, known);
+}
+
+#[test]
+fn the_two_commands_are_the_ones_in_use() {
+    let readme = document("README.md");
+    let first = blocks(&readme, "sh").into_iter().next().unwrap();
+    assert_eq!(first, format!("{TEST}\n{TOUR}"));
+    assert!(document(".ci/run").lines().any(|line| line == TEST));
+    assert!(document("examples/emulated/main.rs").contains(TOUR));
+}
+
+#[test]
+fn the_log_line_is_the_one_that_is_written() {
+    let readme = document("README.md");
+    let line = blocks(&readme, "json").into_iter().next().unwrap();
+    assert!(document("lambda/src/decision.rs").contains(&line), "{line}");
+}
+
+/// Links of the documents to files of this repository, and to headings of the same document.
+#[test]
+fn links_lead_somewhere() {
+    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
+        let text = document(name);
+        let anchors: BTreeSet<String> = text
+            .lines()
+            .filter(|line| line.starts_with('#'))
+            .map(|line| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-").replace([',', '.'], ""))
+            .collect();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+        for target in targets.filter(|target| !target.starts_with("https://")) {
+            match target.strip_prefix('#') {
+                Some(anchor) => assert!(anchors.contains(anchor), "{name}: {target}"),
+                None => assert!(repository().join(target).exists(), "{name}: {target}"),
+            }
+        }
+    }
+}
+
+/// The role of the pipeline may pass roles, and make them only within the boundary.
+#[test]
+fn the_policies_of_the_pipeline_are_bounded() {
+    let policies = examples_ending_in("json");
+    assert_eq!(policies.len(), 3);
+    for path in policies {
+        let policy: Value = serde_json::from_str(&read(&path)).unwrap();
+        // IAM's limit for a managed policy, without white space.
+        assert!(policy.to_string().len() <= 6144, "{} is too long", path.display());
+        for statement in policy["Statement"].as_array().unwrap() {
+            let actions = statement["Action"].as_array().cloned().unwrap_or_else(|| vec![statement["Action"].clone()]);
+            for action in actions.iter().filter_map(Value::as_str) {
+                assert!(!action.contains('*'), "{}: {action}", path.display());
+                let condition = match action {
+                    "iam:PassRole" => "iam:PassedToService",
+                    "iam:CreateRole" | "iam:PutRolePolicy" => "iam:PermissionsBoundary",
+                    "transfer:CreateServer" => "aws:RequestTag/sftp-okta:deployment",
+                    "transfer:DeleteServer" | "transfer:UpdateServer" | "kms:ScheduleKeyDeletion" => {
+                        "aws:ResourceTag/sftp-okta:deployment"
+                    }
+                    "sts:AssumeRoleWithWebIdentity" => "token.actions.githubusercontent.com:sub",
+                    _ => continue,
+                };
+                let value = &statement["Condition"]["StringEquals"][condition];
+                assert!(value.is_string() || value.is_array(), "{action} lacks {condition}");
+            }
+        }
+    }
+}
+
+/// Every action of a workflow is pinned by commit, with the version beside it.
+#[test]
+fn every_action_is_pinned() {
+    for path in examples_ending_in("yml") {
+        let text = read(&path);
+        let uses: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("- uses: ")).collect();
+        assert!(!uses.is_empty());
+        for action in uses {
+            let (_, pin) = action.split_once('@').unwrap();
+            let (commit, version) = pin.split_once(" # v").unwrap_or_else(|| panic!("{action}"));
+            let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            assert!(commit.len() == 40 && commit.bytes().all(hex) && !version.is_empty(), "{action}");
+        }
+    }
+}
+
+fn zizmor(workflow: &Path, statuses: &[i32]) -> Value {
+    let report = run(scanner("zizmor").args(["--offline", "--no-config", "--format", "json"]).arg(workflow), statuses);
+    serde_json::from_str(&report).unwrap_or_else(|error| panic!("{error} in {report}"))
+}
+
+#[test]
+fn zizmor_finds_nothing() {
+    for path in examples_ending_in("yml") {
+        assert_eq!(zizmor(&path, &[0]), Value::Array(Vec::new()));
+    }
+}
+
+#[test]
+fn zizmor_finds_what_it_is_for() {
+    let text = document("examples/github-actions/deploy.yml");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deploy.yml");
+    for (from, to, finding) in [
+        ("@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "unpinned-uses"),
+        ("        with:\n          persist-credentials: false\n      - uses", "      - uses", "artipacked"),
+        (r#"run: test "$CONFIRM" = "$NAME""#, r#"run: test "${{ inputs.confirm }}" = "$NAME""#, "template-injection"),
+    ] {
+        assert!(text.contains(from), "the workflow no longer holds {from}");
+        fs::write(&file, text.replace(from, to)).unwrap();
+        // 11 to 14: findings, by their severity (zizmor documentation, "Exit codes").
+        let found = zizmor(&file, &[11, 12, 13, 14]);
+        let idents: Vec<&Value> = found.as_array().unwrap().iter().map(|finding| &finding["ident"]).collect();
+        assert!(idents.iter().any(|ident| *ident == finding), "{finding} is not among {idents:?}");
+    }
+}
