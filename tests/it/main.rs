@@ -9,10 +9,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod artifact;
 mod main_story;
+mod one_at_a_time;
 mod proofs;
 mod server_creation;
 mod server_update;
 mod stack_faults;
 mod support;
 mod surroundings;
+mod teardown;

@@ -127,10 +127,11 @@ fn two_runs_at_once_leave_one_server() {
     let world = World::deployed();
     world.transfer.set_life(&world.the_server(), Life::Gone);
     let runs = [world.start("deploy", &[]), world.start("deploy", &[])];
-    for ran in runs.map(Running::wait) {
-        ran.expect_code(0);
-        assert_eq!(ran.json()["server"]["id"], world.the_server().as_str());
-    }
+    let codes = runs.map(Running::wait).map(|ran| {
+        assert!([0, 9].contains(&ran.code().unwrap()), "{ran}");
+        ran.code().unwrap()
+    });
+    assert!(codes.contains(&0), "{codes:?}");
     world.expect_deployed();
     assert!(world.transfer.count("CreateServer") <= 2);
 }
