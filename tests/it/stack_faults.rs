@@ -7,11 +7,25 @@ use crate::support::world::{STACK, World, query, s3};
 
 const ARTIFACTS: &str = "/sftp-okta-artifacts-000000000000-us-east-1";
 
-/// A bucket of the name that the stack is to make: CloudFormation sees that before it makes anything.
+#[test]
+fn somebody_elses_bucket_is_never_taken_over() {
+    let world = World::new();
+    world.s3("PUT", "/acme-files", "");
+    let ran = world.run("deploy", &["--create-bucket"]);
+    let error = ran.expect_failure(2, "configuration");
+    assert_eq!(error["resource"], "acme-files", "{error}");
+    assert_eq!(world.mutating(), Vec::<String>::new());
+}
+
+/// Somebody makes a bucket of the name that the stack is to make, just before the stack does.
 #[test]
 fn a_failed_creation_is_told_and_made_good_by_the_next_run() {
     let world = World::new();
-    world.s3("PUT", "/acme-files", "");
+    let endpoint = world.ministack.endpoint();
+    let take_the_name = move || {
+        s3(&endpoint, "PUT", "/acme-files", "");
+    };
+    world.aws.before("cloudformation", "ExecuteChangeSet", take_the_name);
     let ran = world.run("deploy", &["--create-bucket"]);
     let error = ran.expect_failure(4, "stack-failed");
     assert!(error["message"].as_str().unwrap().contains("ROLLBACK_COMPLETE"), "{error}");
