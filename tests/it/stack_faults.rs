@@ -17,15 +17,13 @@ fn somebody_elses_bucket_is_never_taken_over() {
     assert_eq!(world.mutating(), Vec::<String>::new());
 }
 
-/// Somebody makes a bucket of the name that the stack is to make, just before the stack does.
+/// A bucket of the name that the stack is to make appears between the plan and its execution.
 #[test]
 fn a_failed_creation_is_told_and_made_good_by_the_next_run() {
     let world = World::new();
     let endpoint = world.ministack.endpoint();
-    let take_the_name = move || {
-        s3(&endpoint, "PUT", "/acme-files", "");
-    };
-    world.aws.before("cloudformation", "ExecuteChangeSet", take_the_name);
+    let take = move || assert_eq!(s3(&endpoint, "PUT", "/acme-files", "").status, 200);
+    world.aws.before("cloudformation", "ExecuteChangeSet", take);
     let ran = world.run("deploy", &["--create-bucket"]);
     let error = ran.expect_failure(4, "stack-failed");
     assert!(error["message"].as_str().unwrap().contains("ROLLBACK_COMPLETE"), "{error}");
@@ -39,6 +37,15 @@ fn a_failed_creation_is_told_and_made_good_by_the_next_run() {
     world.run("deploy", &[]).expect_code(0);
     assert_eq!(world.aws.count("cloudformation", "DeleteStack"), 1);
     world.expect_deployed();
+}
+
+#[test]
+fn a_bucket_that_is_there_already_is_told_before_anything_is_made() {
+    let world = World::new();
+    world.s3("PUT", "/acme-files", "");
+    let error = world.run("deploy", &["--create-bucket"]).expect_failure(2, "configuration");
+    assert!(error["message"].as_str().unwrap().contains("acme-files"), "{error}");
+    assert_eq!((world.mutating().len(), world.stack_status(STACK)), (0, None));
 }
 
 /// The zip goes away between its upload and the update, so that the function cannot be updated.

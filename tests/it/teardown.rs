@@ -97,7 +97,7 @@ fn what_users_stored_is_kept_and_told() {
     assert_eq!(world.s3("GET", "/acme-files/home/alice@example.com/a.txt", "").text(), "hers");
 
     // The bucket is there now: the next deployment uses it, and says why it cannot make it.
-    world.run("deploy", &["--create-bucket"]).expect_error(4, "stack-failed");
+    world.run("deploy", &["--create-bucket"]).expect_failure(2, "configuration");
     world.run("deploy", &[]).expect_code(0);
 }
 
