@@ -70,6 +70,7 @@ pub struct Wanted {
 /// # Errors
 /// When a state needs a person first: the same error that the deploy would end with.
 pub fn decide(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Vec<Change>> {
+    seen.servers.refuse_what_is_unclear()?;
     let stack = stack_change(wanted, seen)?;
     let mut changes = Vec::new();
     // The artifact is only needed by a stack that changes: one that is as wanted has its code already.

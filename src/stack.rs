@@ -15,7 +15,7 @@ mod status;
 mod template;
 
 pub use apply::{Applied, Desired, apply};
-pub use delete::{Deleted, delete};
+pub use delete::{Deleted, delete, refuse_protected};
 pub use describe::{Stack, deployed_template, describe};
 pub use events::StackEvent;
 pub use failure::{FailedResource, StackFailure, root_cause};

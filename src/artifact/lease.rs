@@ -35,6 +35,8 @@ struct Note {
     command: String,
     caller: String,
     lives_ms: u64,
+    /// Counts the writes: S3 gives equal bytes an equal ETag, and a renewal has to be seen.
+    renewal: u64,
 }
 
 /// Who takes the lease, and for what.
@@ -68,7 +70,7 @@ struct Place {
     client: Client,
     bucket: ArtifactBucket,
     key: String,
-    body: Vec<u8>,
+    note: Note,
     lives: Duration,
 }
 
@@ -100,12 +102,13 @@ impl LeaseSlot {
             command: holder.command.to_owned(),
             caller: holder.caller.to_owned(),
             lives_ms: u64::try_from(lives.as_millis()).unwrap_or(u64::MAX),
+            renewal: 0,
         };
         let place = Place {
             client: client.clone(),
             bucket: bucket.clone(),
             key: format!("{}/lease.json", holder.deployment),
-            body: serde_json::to_vec(&note).unwrap_or_default(),
+            note,
             lives,
         };
         let etag = place.take(holder, interval, patience_for_others, progress).await?;
@@ -162,18 +165,26 @@ impl Held {
 }
 
 /// Renews until it cannot. An error that may pass is tried again while the lease still lives.
-async fn renew(place: Place, etag: Arc<Mutex<String>>, lost: Arc<Notify>) {
+async fn renew(mut place: Place, etag: Arc<Mutex<String>>, lost: Arc<Notify>) {
     let pause = place.lives / RENEWALS;
     let mut renewed = Instant::now();
     loop {
         sleep(pause).await;
+        place.note.renewal += 1;
         let known = etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match place.write(Some(known)).await {
             Ok(Write::Done(fresh)) => {
                 *etag.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
                 renewed = Instant::now();
             }
-            Ok(Write::Taken(_)) => break,
+            // The answer to this very renewal may have been lost, and the SDK repeated it.
+            Ok(Write::Taken(_)) => match place.read().await {
+                Ok(Some((fresh, Some(note), _))) if note == place.note => {
+                    *etag.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+                    renewed = Instant::now();
+                }
+                Ok(_) | Err(_) => break,
+            },
             Err(_) if renewed.elapsed() < place.lives => {}
             Err(_) => break,
         }
@@ -198,6 +209,10 @@ impl Place {
                 Write::Taken(time) => time,
             };
             let Some((etag, note, written)) = self.read().await? else { continue };
+            if note.as_ref().is_some_and(|note| *note == self.note) {
+                // Our own: the answer to the write was lost, and the SDK repeated it.
+                return Ok(etag);
+            }
             let lives = note.as_ref().map_or(self.lives, |note| Duration::from_millis(note.lives_ms).min(LONGEST));
             let renewed_meanwhile = watched.as_ref().is_some_and(|(known, _, _)| *known != etag);
             let since = match &watched {
@@ -236,7 +251,7 @@ impl Place {
             .bucket(&self.bucket.name)
             .key(&self.key)
             .expected_bucket_owner(&self.bucket.account)
-            .body(ByteStream::from(self.body.clone()));
+            .body(ByteStream::from(serde_json::to_vec(&self.note).unwrap_or_default()));
         let call = match etag {
             Some(etag) => call.if_match(etag),
             None => call.if_none_match("*"),

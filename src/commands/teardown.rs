@@ -26,6 +26,8 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     let bucket = session.artifact_bucket(target);
 
     let there = There::look(&session, target, &bucket, run).await?;
+    // Before the server goes: a server without its stack is mended by a deploy, a stack without its server serves nobody.
+    there.stack.as_ref().map_or(Ok(()), stack::refuse_protected)?;
     let changes = there.changes(&bucket);
     if changes.is_empty() {
         run.report.result = Outcome::Removed;

@@ -63,13 +63,23 @@ pub(super) async fn create(client: &Client, desired: &Desired, kind: ChangeSetTy
         .set_import_existing_resources(desired.adopt.then_some(true))
         .description("made by sftp-okta")
         .send()
-        .await
-        .map_err(|error| refused(&desired.name, &error))?;
-    match (answer.id, answer.stack_id) {
-        (Some(arn), Some(stack_arn)) => Ok(ChangeSet { arn, stack_arn }),
-        (_, _) => {
-            Err(Error::new(ErrorCode::Service, "CreateChangeSet answered without the ids of change set and stack"))
+        .await;
+    match answer {
+        Ok(answer) => of_ids(answer.id, answer.stack_id),
+        // Its name is this run's own token: the SDK repeated a request whose answer was lost.
+        Err(error) if refusal(&error).is_some_and(|refusal| refusal.code == "AlreadyExistsException") => {
+            let call = client.describe_change_set().stack_name(&desired.name).change_set_name(token);
+            let made = call.send().await.map_err(|_| refused(&desired.name, &error))?;
+            of_ids(made.change_set_id, made.stack_id)
         }
+        Err(error) => Err(refused(&desired.name, &error)),
+    }
+}
+
+fn of_ids(arn: Option<String>, stack_arn: Option<String>) -> Result<ChangeSet> {
+    match (arn, stack_arn) {
+        (Some(arn), Some(stack_arn)) => Ok(ChangeSet { arn, stack_arn }),
+        (_, _) => Err(Error::new(ErrorCode::Service, "CloudFormation named neither the change set nor its stack")),
     }
 }
 

@@ -55,15 +55,7 @@ async fn delete_now(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Deleted> {
-    if stack.termination_protection {
-        return Err(Error::new(ErrorCode::StackFailed, format!("stack {} is protected against deletion", stack.name))
-            .resource(stack.arn.clone())
-            .hint(format!(
-                "if it may really go: `aws cloudformation update-termination-protection --no-enable-termination-protection \
-                 --stack-name {}`, then teardown again",
-                stack.name
-            )));
-    }
+    refuse_protected(stack)?;
     client
         .delete_stack()
         .stack_name(&stack.arn)
@@ -86,4 +78,21 @@ async fn delete_now(
 fn kept(events: &[StackEvent]) -> Deleted {
     let skipped = events.iter().filter(|event| event.status == "DELETE_SKIPPED");
     Deleted { kept: skipped.map(|event| (event.resource_type.clone(), event.physical_id.clone())).collect() }
+}
+
+/// Refuses a stack that is protected against deletion. Only whoever protected it may lift that.
+///
+/// # Errors
+/// `StackFailed`, with the command that lifts the protection.
+pub fn refuse_protected(stack: &Stack) -> Result<()> {
+    if !stack.termination_protection {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::StackFailed, format!("stack {} is protected against deletion", stack.name))
+        .resource(stack.arn.clone())
+        .hint(format!(
+            "if it may really go: `aws cloudformation update-termination-protection --no-enable-termination-protection \
+             --stack-name {}`, then teardown again",
+            stack.name
+        )))
 }

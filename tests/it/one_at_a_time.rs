@@ -9,7 +9,6 @@ use crate::support::world::World;
 const LEASE: &str = "PUT /sftp-okta-artifacts-000000000000-us-east-1/demo/lease.json*";
 
 #[test]
-#[ignore = "a renewal writes the same bytes, so S3 gives the same ETag: a lease that is alive is taken for a dead one"]
 fn another_run_is_waited_for_and_then_told_to_be_busy() {
     let world = World::with(|transfer| transfer.start_is(Start::Never));
     let first = world.start("deploy", &["--poll-interval", "100ms"]);
@@ -28,7 +27,6 @@ fn another_run_is_waited_for_and_then_told_to_be_busy() {
 }
 
 #[test]
-#[ignore = "the run waits for the end of its own lease: the refusal of the repeated write is not compared with its own note"]
 fn a_lease_whose_answer_was_lost_is_our_own() {
     let world = World::new();
     world.aws.fault("s3", LEASE, 1..=1, Fault::lost_answer());

@@ -241,7 +241,6 @@ fn two_servers_of_this_deployment_are_refused() {
 }
 
 #[test]
-#[ignore = "deploy compares only the first of them: it has to refuse as soon as they are found"]
 fn two_servers_are_refused_where_nothing_else_differs() {
     let world = World::deployed();
     let members = world.own_servers().remove(0);
@@ -260,7 +259,6 @@ fn a_namesake_with_another_stack_is_refused() {
 }
 
 #[test]
-#[ignore = "deploy refuses only when it comes to the server: the stack is made by then"]
 fn a_namesake_is_refused_before_anything_is_made() {
     let world = World::with(|transfer| transfer.server(namesake()));
     world.run("deploy", &[]).expect_failure(5, "server-failed");

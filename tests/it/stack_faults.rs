@@ -194,7 +194,6 @@ fn a_lost_answer_starts_no_second_operation() {
 
 /// CloudFormation knows the request again by its token, this emulator does not.
 #[test]
-#[ignore = "AlreadyExistsException about the run's own change set is taken for a failure"]
 fn a_change_set_whose_answer_was_lost_is_found_again() {
     let world = World::new();
     world.aws.fault("cloudformation", "CreateChangeSet", 1..=1, Fault::lost_answer());

@@ -156,7 +156,6 @@ fn a_stack_that_cannot_go_is_told_and_keeps_its_code() {
 }
 
 #[test]
-#[ignore = "teardown deletes the server before it looks whether the stack may be deleted"]
 fn a_protected_stack_keeps_its_server() {
     let world = World::deployed();
     let protect = "Action=UpdateTerminationProtection&Version=2010-05-15&EnableTerminationProtection=true&StackName=";
