@@ -153,7 +153,10 @@ fn two_runs_at_once_from_nothing_make_one_deployment() {
 fn of_two_servers_made_at_once_the_smaller_id_stays() {
     let mut winners = Vec::new();
     // Ids come in no order, so that both outcomes are among these.
-    for earlier in 0..4 {
+    for earlier in 0..6 {
+        if winners.contains(&true) && winners.contains(&false) {
+            break;
+        }
         let world = World::new();
         for _ in 0..earlier {
             world.transfer.seed(Seed::foreign());
