@@ -9,7 +9,7 @@ pub enum ExitCode {
     Done,
     /// Something nobody foresaw: worth a bug report.
     Unexpected,
-    /// The command line or the configuration is wrong; no call was made.
+    /// The command line or the configuration is wrong; nothing was changed.
     Usage,
     /// Credentials, permissions, or the way to the service.
     Credentials,
@@ -25,8 +25,6 @@ pub enum ExitCode {
     ChangesPending,
     /// Another run holds the deployment.
     Busy,
-    /// `verify`: a sign-in check failed.
-    VerifyFailed,
     /// Ended by SIGINT.
     Interrupted,
     /// Ended by SIGTERM.
@@ -35,7 +33,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::Done,
         Self::Unexpected,
         Self::Usage,
@@ -46,7 +44,6 @@ impl ExitCode {
         Self::Unhealthy,
         Self::ChangesPending,
         Self::Busy,
-        Self::VerifyFailed,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -65,7 +62,6 @@ impl ExitCode {
             Self::Unhealthy => 7,
             Self::ChangesPending => 8,
             Self::Busy => 9,
-            Self::VerifyFailed => 10,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -77,7 +73,7 @@ impl ExitCode {
         match self {
             Self::Done => "done, or nothing to do",
             Self::Unexpected => "unexpected error",
-            Self::Usage => "wrong usage or configuration; nothing was called",
+            Self::Usage => "wrong usage or configuration; nothing was changed",
             Self::Credentials => "credentials, permission, or no way to reach the service",
             Self::StackFailed => "the CloudFormation stack failed",
             Self::ServerFailed => "the Transfer server failed",
@@ -85,7 +81,6 @@ impl ExitCode {
             Self::Unhealthy => "status: not deployed, or not healthy",
             Self::ChangesPending => "plan --exit-code: changes are pending",
             Self::Busy => "busy: another run holds this deployment",
-            Self::VerifyFailed => "verify: a sign-in check failed",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",
         }
@@ -105,6 +100,6 @@ mod tests {
     #[test]
     fn numbers_are_distinct_and_fixed() {
         let numbers: Vec<u8> = ExitCode::ALL.iter().map(|code| code.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143]);
     }
 }

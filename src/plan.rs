@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::{Style, clean};
-use crate::server::{Found, ServerStep, Spec};
+use crate::server::{Found, ServerStep, Spec, refuse_replacement};
 use crate::stack::{DeployStep, Desired, Stack, same_template};
 
 /// What happens to a thing.
@@ -80,7 +80,7 @@ pub fn decide(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Vec<C
         changes.push(change(Action::Create, "artifact", &wanted.artifact_key, Vec::new()));
     }
     changes.extend(stack);
-    changes.extend(server_change(wanted, seen, spec));
+    changes.extend(server_change(wanted, seen, spec)?);
     Ok(changes)
 }
 
@@ -132,13 +132,13 @@ fn stack_details(wanted: &Wanted, seen: &Seen, stack: &Stack) -> Vec<String> {
     details
 }
 
-fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Option<Change> {
+fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Option<Change>> {
     let Some(server) = seen.servers.owned.first() else {
-        return Some(change(Action::Create, "server", &wanted.stack.name, Vec::new()));
+        return Ok(Some(change(Action::Create, "server", &wanted.stack.name, Vec::new())));
     };
-    let mut details: Vec<String> = spec
-        .map(|spec| spec.differences(server))
-        .unwrap_or_default()
+    let differences = spec.map(|spec| spec.differences(server)).unwrap_or_default();
+    refuse_replacement(server, &differences)?;
+    let mut details: Vec<String> = differences
         .iter()
         .map(|found| format!("{}: {} → {}", found.field, quoted(&found.now), quoted(&found.wanted)))
         .collect();
@@ -149,11 +149,8 @@ fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Option<Ch
     if starts {
         details.push(format!("state: {} → ONLINE", server.state));
     }
-    match (details.is_empty(), starts && details.len() == 1) {
-        (true, _) => None,
-        (false, true) => Some(change(Action::Start, "server", &server.id, details)),
-        (false, false) => Some(change(Action::Update, "server", &server.id, details)),
-    }
+    let action = if starts && details.len() == 1 { Action::Start } else { Action::Update };
+    Ok((!details.is_empty()).then(|| change(action, "server", &server.id, details)))
 }
 
 fn quoted(text: &str) -> String {
@@ -162,7 +159,7 @@ fn quoted(text: &str) -> String {
 
 /// The plan as a person reads it.
 #[must_use]
-pub fn render(changes: &[Change], style: &Style) -> String {
+pub fn render(changes: &[Change], style: Style) -> String {
     let mut text = String::new();
     for change in changes {
         let (mark, verb) = match change.action {

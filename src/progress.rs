@@ -229,8 +229,8 @@ impl Progress {
 
     /// How to style text for stderr.
     #[must_use]
-    pub fn style(&self) -> &Style {
-        &self.style
+    pub fn style(&self) -> Style {
+        self.style
     }
 
     fn print(&self, state: &mut State, text: &str) {

@@ -3,9 +3,11 @@
 mod text;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Serialize;
 
+use crate::artifact::zip::Artifact;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
@@ -134,6 +136,19 @@ pub struct Kept {
     pub name: String,
     /// Why it is still there.
     pub why: String,
+}
+
+impl ArtifactReport {
+    /// The artifact, and the file it was written to, if any.
+    #[must_use]
+    pub fn of(artifact: &Artifact, file: Option<&Path>) -> Self {
+        Self {
+            sha256: artifact.sha256.clone(),
+            bytes: artifact.bytes.len(),
+            bootstrap_sha256: artifact.bootstrap_sha256.clone(),
+            file: file.map(|file| file.display().to_string()),
+        }
+    }
 }
 
 impl Report {

@@ -17,7 +17,7 @@ mod state;
 
 pub use delete::delete;
 pub use describe::{Server, describe};
-pub use ensure::{Change, Ensured, ensure};
+pub use ensure::{Change, Ensured, ensure, refuse_replacement};
 pub use find::{Found, find};
 pub use ownership::{Claim, Owner};
 pub use roles::wait_until_visible;

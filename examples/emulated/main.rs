@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 /// Every command once, as a person would type it.
 fn tour(emulated: &Emulated) -> Result<(), String> {
     let org = emulated.okta.org_url();
-    let settings = ["--okta-org", &org, "--login-domain", "example.com", "--bucket", "acme-files"];
+    let settings = ["--okta-org", &org, "--login-domain", "example.com", "--bucket", "acme-files", "--create-bucket"];
     let with_settings = |command: &'static str, more: &[&'static str]| {
         let mut arguments = vec![command, "--name", "demo"];
         arguments.extend(settings);
@@ -103,7 +103,7 @@ fn serve(emulated: &Emulated) {
         println!("export {name}={value}");
     }
     println!(
-        "sftp-okta deploy --name demo --okta-org {} --login-domain example.com --bucket acme-files\n\n\
+        "sftp-okta deploy --name demo --okta-org {} --login-domain example.com --bucket acme-files --create-bucket\n\n\
          {LOGIN} signs in with the password {PASSWORD:?}. Press Enter to stop.",
         emulated.okta.org_url()
     );

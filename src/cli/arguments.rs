@@ -99,6 +99,10 @@ enum Command {
     /// Creates or updates the CloudFormation stack, then the Transfer server. Running it again changes only what differs,
     /// and goes on where an interrupted run stopped. The result goes to stdout, the story to stderr.
     Deploy(DeployArgs),
+    /// Show what deploy would change, and change nothing
+    ///
+    /// One list over artifact, stack and server. With --exit-code it exits with 8 when there is anything to change.
+    Plan(PlanArgs),
     /// Show what is there, whether it works, and how it differs from the configuration
     ///
     /// Reads only. Exits with 7 when the deployment is absent or not healthy.
@@ -123,6 +127,19 @@ struct DeployArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     wait: WaitArgs,
+}
+
+#[derive(Debug, Args)]
+struct PlanArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    settings: SettingsArgs,
+    #[command(flatten)]
+    bootstrap: BootstrapArgs,
+    /// Exit with 8 when there is anything to change
+    #[arg(long, help_heading = "This run")]
+    exit_code: bool,
 }
 
 #[derive(Debug, Args)]
@@ -297,6 +314,11 @@ pub struct Invocation {
 pub enum Action {
     /// `deploy`
     Deploy,
+    /// `plan`
+    Plan {
+        /// Whether pending changes have an exit code of their own.
+        exit_code: bool,
+    },
     /// `status`
     Status,
     /// `teardown`
@@ -314,6 +336,7 @@ impl Action {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Deploy => "deploy",
+            Self::Plan { .. } => "plan",
             Self::Status => "status",
             Self::Teardown => "teardown",
             Self::Package { .. } => "package",
@@ -344,6 +367,7 @@ pub fn parse(
     let given = given(&matches, variable);
     let (action, approval, wait, bootstrap) = match cli.command {
         Command::Deploy(args) => (Action::Deploy, Some(args.approval), Some(args.wait), Some(args.bootstrap)),
+        Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
         Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
         Command::Package(args) => (Action::Package { out: args.out }, None, None, Some(args.bootstrap)),

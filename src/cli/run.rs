@@ -67,6 +67,10 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
             write_out(&text);
         }
     }
+    let pending = report.result == Outcome::Planned && !report.changes.is_empty();
+    if pending && invocation.action == (Action::Plan { exit_code: true }) {
+        return ExitCode::ChangesPending;
+    }
     report.exit_code()
 }
 
@@ -105,6 +109,7 @@ async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot
     let mut run = Run { progress, report, options: &options, lease };
     match &invocation.action {
         Action::Deploy => commands::deploy::run(&settings::resolve(given, file)?, &mut run).await,
+        Action::Plan { .. } => commands::deploy::plan(&settings::resolve(given, file)?, &mut run).await,
         Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, &mut run).await,
         Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, &mut run),
         Action::Status => {

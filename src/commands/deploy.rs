@@ -7,7 +7,7 @@ use crate::artifact::upload::{self, Stored};
 use crate::artifact::zip::Artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{self, Change, Seen, Wanted};
-use crate::report::Outcome;
+use crate::report::{ArtifactReport, Outcome};
 use crate::server::{self, Ensured, Found};
 use crate::settings::Settings;
 use crate::stack::{self, Desired, Stack};
@@ -23,13 +23,7 @@ use super::{Run, approval, users_bucket};
 /// Whatever stops it, with what is there by then in the report.
 pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "deploy")?;
-    run.progress.step("Packaging the function");
-    let artifact = artifact(settings, run.options.bootstrap.as_deref())?;
-    let session = Session::open(&settings.target(), Some(settings), run).await?;
-    let bucket = session.artifact_bucket(&settings.target());
-    let wanted = wanted(settings, &session, &artifact, &bucket);
-    let deploy = Deploy { settings, session, artifact, bucket, wanted };
-
+    let deploy = Deploy::begin(settings, run).await?;
     let (seen, changes) = deploy.plan(run).await?;
     warn_of_unreadable(&seen.servers, run);
     if changes.is_empty() {
@@ -53,6 +47,23 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     lease.hold(deploy.apply(&changes, adopt, run)).await
 }
 
+/// Shows what a deploy would change, and changes nothing.
+///
+/// # Errors
+/// What would stop the deploy, as far as it can be seen before it.
+pub async fn plan(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
+    let deploy = Deploy::begin(settings, run).await?;
+    let (seen, changes) = deploy.plan(run).await?;
+    warn_of_unreadable(&seen.servers, run);
+    warn_of_defaults(settings, run);
+    if changes.iter().any(|change| change.kind == "stack") {
+        users_bucket::check(settings, &deploy.session, seen.stack.as_ref(), run).await?;
+    }
+    run.report.changes = changes;
+    run.report.result = Outcome::Planned;
+    Ok(())
+}
+
 /// One deploy: what is wanted, and where.
 struct Deploy<'a> {
     settings: &'a Settings,
@@ -62,7 +73,18 @@ struct Deploy<'a> {
     wanted: Wanted,
 }
 
-impl Deploy<'_> {
+impl<'a> Deploy<'a> {
+    /// Packages the function and works out what is wanted in this account.
+    async fn begin(settings: &'a Settings, run: &mut Run<'_>) -> Result<Self> {
+        run.progress.step("Packaging the function");
+        let artifact = artifact(settings, run.options.bootstrap.as_deref())?;
+        run.report.artifact = Some(ArtifactReport::of(&artifact, None));
+        let session = Session::open(&settings.target(), Some(settings), run).await?;
+        let bucket = session.artifact_bucket(&settings.target());
+        let wanted = wanted(settings, &session, &artifact, &bucket);
+        Ok(Self { settings, session, artifact, bucket, wanted })
+    }
+
     /// Looks at what is there and decides what to change. Changes nothing.
     async fn plan(&self, run: &mut Run<'_>) -> Result<(Seen, Vec<Change>)> {
         run.progress.step("Looking at what is there");

@@ -23,12 +23,7 @@ pub fn run(settings: &Settings, out: &Path, run: &mut Run<'_>) -> Result<()> {
             .resource(out.display().to_string())
             .hint("choose a file in a folder that exists and may be written to")
     })?;
-    run.report.artifact = Some(ArtifactReport {
-        sha256: artifact.sha256,
-        bytes: artifact.bytes.len(),
-        bootstrap_sha256: artifact.bootstrap_sha256,
-        file: Some(out.display().to_string()),
-    });
+    run.report.artifact = Some(ArtifactReport::of(&artifact, Some(out)));
     run.report.result = Outcome::Packaged;
     Ok(())
 }

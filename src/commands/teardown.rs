@@ -10,6 +10,7 @@ use crate::report::{Kept, Outcome};
 use crate::server::{self, Found};
 use crate::settings::Target;
 use crate::stack::{self, Stack};
+use crate::storage::{self, Presence};
 use crate::wait::Patience;
 
 use super::session::Session;
@@ -111,7 +112,7 @@ async fn remove(session: &Session, target: &Target, bucket: &ArtifactBucket, run
         last_seen::forget(&clients.s3, bucket, &target.name).await;
         run.progress.done(&format!("{} of s3://{} deleted", count(gone, "artifact"), bucket.name));
     }
-    let kept = kept_buckets(&there, bucket, &run.report.kept);
+    let kept = kept_buckets(session, &there, bucket, &run.report.kept).await;
     run.report.kept.extend(kept);
     run.report.result = Outcome::Removed;
     Ok(())
@@ -140,14 +141,20 @@ fn data_bucket(stack: Option<&Stack>) -> Option<&str> {
     stack?.parameters.get("BucketName").map(String::as_str)
 }
 
-fn kept_buckets(there: &There, bucket: &ArtifactBucket, told: &[Kept]) -> Vec<Kept> {
+async fn kept_buckets(session: &Session, there: &There, bucket: &ArtifactBucket, told: &[Kept]) -> Vec<Kept> {
     let kept =
         |name: &str, why: &str| Kept { kind: "AWS::S3::Bucket".to_owned(), name: name.to_owned(), why: why.to_owned() };
-    let data = data_bucket(there.stack.as_ref())
-        .filter(|name| !told.iter().any(|kept| kept.name == *name))
-        .map(|name| kept(name, "it holds what users stored"));
-    let artifacts = there.bucket.then(|| kept(&bucket.name, "it is for all deployments of this account and region"));
-    data.into_iter().chain(artifacts).collect()
+    let mut all = Vec::new();
+    if let Some(name) = data_bucket(there.stack.as_ref())
+        && !told.iter().any(|kept| kept.name == name)
+        && storage::look(&session.clients.s3, name, &session.caller.account).await != Presence::Absent
+    {
+        all.push(kept(name, "it holds what users stored"));
+    }
+    if there.bucket {
+        all.push(kept(&bucket.name, "it is for all deployments of this account and region"));
+    }
+    all
 }
 
 fn warn_of_unreadable(servers: &Found, run: &Run<'_>) {

@@ -54,7 +54,7 @@ fn as_wanted() -> Seen {
 
 fn plan(seen: &Seen) -> String {
     match decide(&wanted(), seen, Some(&spec())) {
-        Ok(changes) => render(&changes, &Style::new(false)),
+        Ok(changes) => render(&changes, Style::new(false)),
         Err(error) => format!("error: {error}\n{}\n", error.hint.clone().unwrap_or_default()),
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Outcome, Report};
+use crate::plan;
+use crate::progress::Style;
 
 /// Renders the report. Failures tell their story on stderr, so here they say only what is there now.
 pub(super) fn render(report: &Report) -> String {
@@ -28,6 +30,9 @@ pub(super) fn render(report: &Report) -> String {
     }
     for (label, value) in facts {
         let _ = writeln!(text, "  {label:<11} {value}");
+    }
+    if report.result == Outcome::Planned && !report.changes.is_empty() {
+        let _ = write!(text, "\n{}", plan::render(&report.changes, Style::new(false)));
     }
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
     let kept: Vec<String> =

@@ -69,9 +69,7 @@ pub async fn ensure(
 /// Mends what differs. Returns whether anything did.
 async fn update(client: &Client, spec: &Spec, server: &Server, patience: &Patience) -> Result<bool> {
     let differences = spec.differences(server);
-    if let Some(difference) = differences.iter().find(|difference| difference.remedy == Remedy::Replace) {
-        return Err(cannot_change(server, difference));
-    }
+    refuse_replacement(server, &differences)?;
     if differences.iter().any(|difference| difference.remedy == Remedy::Update) {
         send_update(client, spec, server, patience).await?;
     }
@@ -117,8 +115,15 @@ async fn send_update(client: &Client, spec: &Spec, server: &Server, patience: &P
     }
 }
 
-fn cannot_change(server: &Server, difference: &Difference) -> Error {
-    Error::new(
+/// Refuses what only another server could mend: users would lose the endpoint and the host key they know.
+///
+/// # Errors
+/// `ServerFailed`, naming the first such difference.
+pub fn refuse_replacement(server: &Server, differences: &[Difference]) -> Result<()> {
+    let Some(difference) = differences.iter().find(|difference| difference.remedy == Remedy::Replace) else {
+        return Ok(());
+    };
+    Err(Error::new(
         ErrorCode::ServerFailed,
         format!("{} of server {} cannot be changed in place", difference.field, server.id),
     )
@@ -126,7 +131,7 @@ fn cannot_change(server: &Server, difference: &Difference) -> Error {
     .resource(&server.id)
     .hint(
         "take the setting back, or `sftp-okta teardown` and deploy again (the endpoint and host key will be new ones)",
-    )
+    ))
 }
 
 /// Waits until the server serves; starts it once where it stands still. Returns it, and whether it was started.

@@ -43,7 +43,7 @@ pub(super) fn parse(file: &ConfigFile) -> Result<Spanned<DeTable<'_>>> {
         let place = place(file, start);
         Error::new(ErrorCode::Configuration, format!("{place} is not valid TOML"))
             .cause(error.message().replace('\n', ", "))
-            .hint("correct the line; `sftp-okta init` writes a file that shows the form of every key")
+            .hint("correct the line; the README's table and examples/full.toml show the form of every key")
             .resource(place)
     })
 }

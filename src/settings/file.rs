@@ -35,7 +35,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
     let (message, hint) = if error.kind() == ErrorKind::NotFound {
         (
             format!("the configuration file {shown} does not exist"),
-            "write it with `sftp-okta init`, or name another one with --config".to_owned(),
+            "correct the path after --config, or leave it out to read sftp-okta.toml if there is one".to_owned(),
         )
     } else {
         (

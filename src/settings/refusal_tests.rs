@@ -238,7 +238,7 @@ fn not_toml() {
     insta::assert_snapshot!(told(from_file("name = partners")), @r#"
 sftp-okta.toml:1 is not valid TOML
 cause: string values must be quoted, expected literal string
-hint: correct the line; `sftp-okta init` writes a file that shows the form of every key
+hint: correct the line; the README's table and examples/full.toml show the form of every key
 at: sftp-okta.toml:1
 "#);
 }
@@ -248,7 +248,7 @@ fn duplicate_key() {
     insta::assert_snapshot!(told(from_file("name = \"a\"\nname = \"b\"")), @r#"
 sftp-okta.toml:2 is not valid TOML
 cause: duplicate key
-hint: correct the line; `sftp-okta init` writes a file that shows the form of every key
+hint: correct the line; the README's table and examples/full.toml show the form of every key
 at: sftp-okta.toml:2
 "#);
 }

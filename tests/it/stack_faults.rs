@@ -7,6 +7,16 @@ use crate::support::world::{STACK, World, query, s3};
 
 const ARTIFACTS: &str = "/sftp-okta-artifacts-000000000000-us-east-1";
 
+#[test]
+fn somebody_elses_bucket_is_never_taken_over() {
+    let world = World::new();
+    world.s3("PUT", "/acme-files", "");
+    let ran = world.run("deploy", &["--create-bucket"]);
+    let error = ran.expect_failure(2, "configuration");
+    assert_eq!(error["resource"], "acme-files", "{error}");
+    assert_eq!(world.mutating(), Vec::<String>::new());
+}
+
 /// A bucket of the name that the stack is to make appears between the plan and its execution.
 #[test]
 fn a_failed_creation_is_told_and_made_good_by_the_next_run() {
