@@ -233,7 +233,7 @@ fn two_servers_of_this_deployment_are_refused() {
     let world = World::deployed();
     let first = world.the_server();
     world.s3("DELETE", HINT, "");
-    let second = world.transfer.seed(own_seed());
+    let second = world.transfer.seed(own_seed().with(world.own_servers().remove(0)));
     let error = world
         .run("deploy", &["--security-policy", "TransferSecurityPolicy-2024-01"])
         .expect_failure(5, "server-failed");

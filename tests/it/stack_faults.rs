@@ -39,15 +39,6 @@ fn a_failed_creation_is_told_and_made_good_by_the_next_run() {
     world.expect_deployed();
 }
 
-#[test]
-fn a_bucket_that_is_there_already_is_told_before_anything_is_made() {
-    let world = World::new();
-    world.s3("PUT", "/acme-files", "");
-    let error = world.run("deploy", &["--create-bucket"]).expect_failure(2, "configuration");
-    assert!(error["message"].as_str().unwrap().contains("acme-files"), "{error}");
-    assert_eq!((world.mutating().len(), world.stack_status(STACK)), (0, None));
-}
-
 /// The zip goes away between its upload and the update, so that the function cannot be updated.
 #[test]
 fn a_failed_update_is_told_and_the_old_deployment_serves_on() {
