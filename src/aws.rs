@@ -20,6 +20,9 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Attempts a call may take, the first included, where the SDK thinks it safe to repeat.
 const MAX_ATTEMPTS: u32 = 5;
 
+/// The SDK's own first pause before it repeats a call; each further one is about twice as long.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
 /// One client a service, built from one configuration.
 #[derive(Debug, Clone)]
 pub struct Clients {
@@ -51,12 +54,15 @@ pub struct Caller {
 }
 
 /// Builds the clients. The SDK's own environment and profiles work unaided; `region` and `profile` override them.
+/// `interval` is how often a command looks: where that is less than a second, repeated calls come as soon as that too.
 ///
 /// # Errors
 /// `Configuration` when no region is set anywhere.
-pub async fn connect(region: Option<&str>, profile: Option<&str>) -> Result<Clients> {
+pub async fn connect(region: Option<&str>, profile: Option<&str>, interval: Duration) -> Result<Clients> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(interval.min(FIRST_BACKOFF)),
+        )
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)

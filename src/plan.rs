@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::progress::{Style, clean};
 use crate::server::{Found, ServerStep, Spec, refuse_replacement};
 use crate::stack::{DeployStep, Desired, Stack, same_template};
@@ -104,12 +104,7 @@ fn stack_change(wanted: &Wanted, seen: &Seen) -> Result<Option<Change>> {
         }
         DeployStep::Update if wanted.stack.is_met_by(stack, seen.template.as_deref()) => Ok(None),
         DeployStep::Update => Ok(Some(change(Action::Update, "stack", name, stack_details(wanted, seen, stack)))),
-        DeployStep::Stop(blocked) => {
-            Err(Error::new(ErrorCode::StackFailed, format!("stack {name} is in {}", stack.status))
-                .cause(blocked.why)
-                .hint(blocked.next.replace("{stack}", name))
-                .resource(stack.arn.clone()))
-        }
+        DeployStep::Stop(blocked) => Err(stack.stopped(&blocked)),
     }
 }
 

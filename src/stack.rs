@@ -4,6 +4,7 @@ mod apply;
 mod change_set;
 mod delete;
 mod describe;
+mod desired;
 mod events;
 mod failure;
 #[cfg(test)]
@@ -14,12 +15,13 @@ mod settle;
 mod status;
 mod template;
 
-pub use apply::{Applied, Desired, apply};
+pub use apply::{Applied, apply};
 pub use delete::{Deleted, delete, refuse_protected};
 pub use describe::{Stack, deployed_template, describe};
+pub use desired::Desired;
 pub use events::StackEvent;
 pub use failure::{FailedResource, StackFailure, root_cause};
 pub use outputs::Outputs;
 pub use settle::{Operation, settle};
-pub use status::{DeployStep, Outcome, StackStatus, TeardownStep};
+pub use status::{Blocked, DeployStep, Outcome, StackStatus, TeardownStep};
 pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template, template};

@@ -10,6 +10,9 @@ use crate::exit_code::ExitCode;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
 
+/// How often a command without the flag would look.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Deploys a managed SFTP service on AWS Transfer Family whose users sign in with Okta.
 #[derive(Debug, Parser)]
 #[command(name = "sftp-okta", version, max_term_width = 100)]
@@ -382,7 +385,7 @@ pub fn parse(
         color: cli.color,
         yes: approval.is_some_and(|args| args.yes),
         timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
-        poll_interval: wait.as_ref().map_or(Duration::ZERO, |args| args.poll_interval),
+        poll_interval: wait.as_ref().map_or(POLL_INTERVAL, |args| args.poll_interval),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
     })

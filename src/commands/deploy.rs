@@ -1,5 +1,7 @@
 //! `deploy`: plan, approval, apply, wait until ONLINE.
 
+use std::collections::BTreeMap;
+
 use crate::artifact::bootstrap::artifact;
 use crate::artifact::bucket::{self, ArtifactBucket};
 use crate::artifact::last_seen;
@@ -182,7 +184,8 @@ impl<'a> Deploy<'a> {
         if applied.is_err()
             && let Ok(Some(stack)) = stack::describe(&clients.cloudformation, &wanted.stack.name).await
         {
-            run.report.saw_stack(&stack);
+            // After a failed update the outputs are those of before: they are not this run's result.
+            run.report.saw_stack(&Stack { outputs: BTreeMap::new(), ..stack });
         }
         let applied = applied?;
         run.progress.nothing_goes_on();

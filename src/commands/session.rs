@@ -24,7 +24,7 @@ impl Session {
     pub(super) async fn open(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<Self> {
         run.report.deployment.name = Some(target.name.clone());
         run.report.deployment.region.clone_from(&target.region);
-        let clients = connect(target.region.as_deref(), target.profile.as_deref()).await?;
+        let clients = connect(target.region.as_deref(), target.profile.as_deref(), run.options.poll_interval).await?;
         run.report.deployment.region = Some(clients.region.clone());
         run.report.deployment.endpoint.clone_from(&clients.endpoint);
         if let Some(settings) = settings {

@@ -1,40 +1,22 @@
 //! Bringing the stack to where it should be, from whatever state it is in.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::ChangeSetType;
 
 use super::change_set::{self, ChangeSet, Verdict};
 use super::delete::delete;
 use super::describe::{Stack, describe};
+use super::desired::Desired;
 use super::failure::root_cause;
 use super::rejection;
-use super::settle::{Operation, settle};
+use super::settle::{Operation, settle, wait_for_others};
 use super::status::{DeployStep, Outcome, StackStatus};
-use super::template::{Parameters, same_template};
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
 use crate::wait::Patience;
 
 /// The stack's own row is an event too.
 const ROWS_OF_THE_STACK: usize = 1;
-
-/// The stack as it should be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Desired {
-    /// The stack's name.
-    pub name: String,
-    /// The template's text.
-    pub template: String,
-    /// Every parameter's value.
-    pub parameters: Parameters,
-    /// Every tag, those that tell ownership included.
-    pub tags: BTreeMap<String, String>,
-    /// Whether resources that exist already under a name that the template writes out are taken over: the users' bucket
-    /// that an earlier stack of this deployment left behind. The caller has made sure that it is this deployment's.
-    pub adopt: bool,
-}
 
 /// What applying it did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +25,6 @@ pub struct Applied {
     pub stack: Stack,
     /// Whether anything was changed.
     pub changed: bool,
-}
-
-impl Desired {
-    /// Whether `stack` is as desired already, by what can be read without a change set. `template` is its deployed one.
-    #[must_use]
-    pub fn is_met_by(&self, stack: &Stack, template: Option<&str>) -> bool {
-        stack.status.for_deploy() == DeployStep::Update
-            && stack.parameters == self.parameters
-            && stack.tags == self.tags
-            && template.is_some_and(|template| same_template(template, &self.template))
-    }
 }
 
 /// Creates or updates the stack and waits for the end. The caller has made sure that the stack is ours to change.
@@ -90,33 +61,12 @@ pub async fn apply(
                 None
             }
             (DeployStep::Wait, Some(stack)) => wait_for_others(client, &stack, patience, progress).await?.0,
-            (DeployStep::Stop(blocked), Some(stack)) => return Err(stopped(&stack, blocked.why, blocked.next)),
+            (DeployStep::Stop(blocked), Some(stack)) => return Err(stack.stopped(&blocked)),
             (DeployStep::DeleteThenCreate | DeployStep::Wait | DeployStep::Stop(_), None) => {
                 return Err(vanished(desired));
             }
         };
     }
-}
-
-/// Waits for the end of an operation that is not ours. Returns the stack then, and the operation.
-pub(super) async fn wait_for_others(
-    client: &Client,
-    stack: &Stack,
-    patience: &Patience,
-    progress: &Progress,
-) -> Result<(Option<Stack>, Operation)> {
-    progress.note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
-    let mut operation = Operation::under_way(stack);
-    let settled = settle(client, &mut operation, patience, progress).await?;
-    Ok((settled, operation))
-}
-
-/// The error of a stack that needs a person first.
-pub(super) fn stopped(stack: &Stack, why: &str, next: &str) -> Error {
-    Error::new(ErrorCode::StackFailed, format!("stack {} is in {}", stack.name, stack.status))
-        .cause(why)
-        .hint(next.replace("{stack}", &stack.name))
-        .resource(stack.arn.clone())
 }
 
 /// One change of the stack: change set, execution, end.

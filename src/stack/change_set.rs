@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, ExecutionStatus, Parameter, Tag};
 
-use super::apply::Desired;
+use super::desired::Desired;
 use super::settle::is_passing;
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};

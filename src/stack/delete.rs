@@ -2,11 +2,10 @@
 
 use aws_sdk_cloudformation::Client;
 
-use super::apply::{stopped, wait_for_others};
 use super::describe::Stack;
 use super::events::StackEvent;
 use super::failure::root_cause;
-use super::settle::{Operation, settle};
+use super::settle::{Operation, settle, wait_for_others};
 use super::status::TeardownStep;
 use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
@@ -43,7 +42,7 @@ pub async fn delete(
                     None => return Ok(kept(operation.events())),
                 }
             }
-            TeardownStep::Stop(blocked) => return Err(stopped(&stack, blocked.why, blocked.next)),
+            TeardownStep::Stop(blocked) => return Err(stack.stopped(&blocked)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::TemplateStage;
 
-use super::status::StackStatus;
+use super::status::{Blocked, StackStatus};
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
 
@@ -30,6 +30,17 @@ pub struct Stack {
     pub termination_protection: bool,
     /// When the last update began, in milliseconds since 1970; `None` before the first one.
     pub last_updated: Option<i64>,
+}
+
+impl Stack {
+    /// The error of a stack whose status needs a person first.
+    #[must_use]
+    pub fn stopped(&self, blocked: &Blocked) -> Error {
+        Error::new(ErrorCode::StackFailed, format!("stack {} is in {}", self.name, self.status))
+            .cause(blocked.why)
+            .hint(blocked.next.replace("{stack}", &self.name))
+            .resource(self.arn.clone())
+    }
 }
 
 /// Describes the stack called `name_or_arn`; `None` when there is none.

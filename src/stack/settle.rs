@@ -216,3 +216,16 @@ pub(super) fn is_passing(code: ErrorCode) -> bool {
         | ErrorCode::Unexpected => false,
     }
 }
+
+/// Waits for the end of an operation that is not ours. Returns the stack then, and the operation.
+pub(super) async fn wait_for_others(
+    client: &Client,
+    stack: &Stack,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<(Option<Stack>, Operation)> {
+    progress.note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
+    let mut operation = Operation::under_way(stack);
+    let settled = settle(client, &mut operation, patience, progress).await?;
+    Ok((settled, operation))
+}
