@@ -18,8 +18,8 @@ mod resolve_tests;
 mod resolved;
 
 pub use file::ConfigFile;
-pub use given::{FLAGS, Given, Value, environment_variable};
-pub use origin::Origin;
+pub use given::{FLAGS, Given, Value};
+pub use origin::{Origin, environment_variable};
 pub use resolve::{resolve, resolve_target};
 pub use resolved::{
     Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,

@@ -11,10 +11,12 @@ mod json;
 
 pub mod access;
 pub mod decision;
+pub mod home;
 #[cfg(feature = "runtime")]
 pub mod identity_provider;
 pub mod okta;
 pub mod org_url;
+pub mod permissions;
 pub mod reason;
 pub mod request;
 pub mod secret;

@@ -6,7 +6,8 @@
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::access::{Home, Permissions};
+use crate::home::Home;
+use crate::permissions::Permissions;
 
 /// The longest session policy that Transfer takes, in characters (Transfer user guide, session policies).
 pub const LONGEST: usize = 2048;
@@ -117,7 +118,8 @@ fn key_actions(permissions: Permissions) -> &'static [&'static str] {
 #[cfg(test)]
 mod tests {
     use super::{SessionPolicyError, session_policy};
-    use crate::access::{Home, HomeTemplate, Permissions};
+    use crate::home::{Home, HomeTemplate};
+    use crate::permissions::Permissions;
     use crate::user_name::UserName;
 
     fn home(template: &str, user: &str) -> Option<Home> {

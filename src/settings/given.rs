@@ -1,6 +1,6 @@
 //! What the command line and the environment say, before anything is decided.
 
-use super::origin::{Located, Origin};
+use super::origin::{Located, Origin, environment_variable};
 
 /// A text from the command line or the environment, and from which of the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +27,6 @@ impl Value {
     pub(super) fn located(&self) -> Located<String> {
         Located::new(self.text.clone(), self.origin.clone())
     }
-}
-
-/// The environment variable of a flag: `okta-org` is `SFTP_OKTA_OKTA_ORG`.
-#[must_use]
-pub fn environment_variable(flag: &str) -> String {
-    format!("SFTP_OKTA_{}", flag.to_ascii_uppercase().replace('-', "_"))
 }
 
 macro_rules! given {

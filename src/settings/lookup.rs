@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorCode, Result};
 
 use super::check::lambda;
 use super::document::Section;
-use super::given::{Value, environment_variable};
-use super::origin::{Located, Origin, Wrong};
+use super::given::Value;
+use super::origin::{Located, Origin, Wrong, environment_variable};
 
 /// A rule for a single value: the value as it is used, or what is wrong with it.
 pub(super) type Rule<T, U> = fn(&T) -> Result<U, Wrong>;

@@ -5,7 +5,11 @@ use std::fmt;
 
 use crate::error::{Error, ErrorCode};
 
-use super::given::environment_variable;
+/// The environment variable of a flag: `okta-org` is `SFTP_OKTA_OKTA_ORG`.
+#[must_use]
+pub fn environment_variable(flag: &str) -> String {
+    format!("SFTP_OKTA_{}", flag.to_ascii_uppercase().replace('-', "_"))
+}
 
 /// Where a value came from. Flags and variables are named by the flag without its dashes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -295,7 +295,7 @@ impl<'d> Sections<'d> {
 }
 
 struct OneRule {
-    home: Located<sftp_okta_lambda::access::HomeTemplate>,
-    permissions: sftp_okta_lambda::access::Permissions,
+    home: Located<sftp_okta_lambda::home::HomeTemplate>,
+    permissions: sftp_okta_lambda::permissions::Permissions,
     by_default: bool,
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use sftp_okta_lambda::access::Permissions;
+use sftp_okta_lambda::permissions::Permissions;
 
 use super::*;
 use crate::error::Error;

@@ -1,7 +1,8 @@
 //! The Okta organisation, the domain of logins, and what a user gets.
 
-use sftp_okta_lambda::access::{HomeTemplate, Permissions};
+use sftp_okta_lambda::home::HomeTemplate;
 use sftp_okta_lambda::org_url::{OrgUrl, OrgUrlError};
+use sftp_okta_lambda::permissions::Permissions;
 
 use super::super::origin::Wrong;
 use super::server::domain_flaw;
