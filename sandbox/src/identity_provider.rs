@@ -1,0 +1,1 @@
+//! Asks the identity provider as Transfer does.
