@@ -17,3 +17,8 @@ pub(crate) async fn answer(world: &Arc<World>, call: &Call, input: &Value) -> Re
     let _ = (world, input);
     Err(Refusal::new("UnknownOperationException", format!("Unknown operation {}", call.action)))
 }
+
+/// Goes on with the servers that were starting or stopping when the sandbox ended.
+pub(crate) fn resume(world: &Arc<World>) {
+    let _ = world;
+}
