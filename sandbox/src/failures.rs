@@ -39,6 +39,12 @@ impl Failures {
         self.names.iter().any(|name| name == kind || *name == format!("Create{noun}"))
     }
 
+    /// Whether an action on a resource of this type is to fail: `Update` or `Delete`, as in `DeleteRole`.
+    pub(crate) fn for_resource_action(&self, verb: &str, kind: &str) -> bool {
+        let noun = kind.rsplit("::").next().unwrap_or(kind);
+        self.names.iter().any(|name| *name == format!("{verb}{noun}"))
+    }
+
     /// Whether the resource with this logical id is to fail.
     pub(crate) fn for_logical_id(&self, logical_id: &str) -> bool {
         self.names.iter().any(|name| name == logical_id)
