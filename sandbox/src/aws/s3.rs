@@ -81,9 +81,3 @@ pub(crate) fn object_exists(state: &State, store: &Store, bucket: &str, key: &st
     let _ = (state, store, bucket, key);
     true
 }
-
-/// The object that an https or http URL of S3 names, by path or by host; for templates. None where there is none.
-pub(crate) fn object_at(state: &State, store: &Store, url: &str) -> Option<Vec<u8>> {
-    let _ = (state, store, url);
-    None
-}

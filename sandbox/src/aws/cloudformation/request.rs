@@ -81,7 +81,7 @@ pub(super) fn body(world: &World, state: &State, stack: Option<&Stack>, form: &P
         return Ok(body.into());
     }
     if let Some(url) = form.text("TemplateURL") {
-        return s3::object_at(state, &world.store, url)
+        return object_at(world, state, url)
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .ok_or_else(|| Refusal::validation("S3 error: The specified key does not exist."));
     }
@@ -90,6 +90,18 @@ pub(super) fn body(world: &World, state: &State, stack: Option<&Stack>, form: &P
     previous
         .filter(|body| !body.is_empty())
         .ok_or_else(|| Refusal::validation("Either Template URL or Template Body must be specified."))
+}
+
+/// The object that a URL of S3 names, by path or by host.
+fn object_at(world: &World, state: &State, url: &str) -> Option<Vec<u8>> {
+    let url = url::Url::parse(url).ok()?;
+    let path = url::form_urlencoded::parse(format!("path={}", url.path().replace('+', "%2B")).as_bytes())
+        .next()
+        .map(|(_, path)| path.into_owned())?;
+    let path = path.trim_start_matches('/');
+    let by_path = path.split_once('/').filter(|(bucket, _)| s3::bucket_exists(state, bucket));
+    let (bucket, key) = by_path.or_else(|| Some((url.host_str()?.split_once(".s3")?.0, path)))?;
+    world.store.get(bucket, key).ok()
 }
 
 /// What a request wants, checked.
