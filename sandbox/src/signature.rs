@@ -1,0 +1,1 @@
+//! SigV4: verifies and signs; temporary credentials of roles.
