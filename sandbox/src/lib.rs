@@ -9,6 +9,7 @@ mod function;
 mod gateway;
 mod identity_provider;
 mod okta;
+mod policy;
 mod resources;
 mod sftp;
 mod signature;

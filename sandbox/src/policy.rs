@@ -4,12 +4,14 @@
 
 mod condition;
 mod pattern;
+mod role;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 pub(crate) use pattern::matches;
+pub(crate) use role::{identity_policies, is_allowed_to_role};
 
 /// What is known of a request, by condition key. Keys differ in case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
