@@ -127,8 +127,3 @@ pub(crate) async fn answer(world: &Arc<World>, call: &Call, input: &Value) -> Re
 pub(crate) fn resume(world: &Arc<World>) {
     life::resume(world);
 }
-
-/// Goes on with the servers that were starting or stopping when the sandbox ended.
-pub(crate) fn resume(world: &Arc<World>) {
-    let _ = world;
-}
