@@ -86,7 +86,7 @@ fn own(policy: &Value, place: &Place) -> Option<Document> {
         Value::String(text) => serde_json::from_str(text).ok()?,
         other => other.clone(),
     };
-    Document::from_json(&spelled_out(policy, &format!("arn:aws:execute-api:{}:{ACCOUNT}:{}/", place.region, place.api)))
+    Document::from_json(&spelled_out(policy, &place.method_arn_prefix()))
 }
 
 fn spelled_out(value: Value, api: &str) -> Value {
