@@ -1,0 +1,9 @@
+//! The services, as the SDKs see them.
+
+pub(crate) mod cloudformation;
+pub(crate) mod iam;
+pub(crate) mod logs;
+pub(crate) mod s3;
+pub(crate) mod sts;
+pub(crate) mod transfer;
+pub(crate) mod wire;

@@ -1,0 +1,67 @@
+//! Failures on request (`sandbox start --fail CreateRole`), so that a person sees what the deployer says.
+
+/// What is to fail.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Failures {
+    names: Vec<String>,
+}
+
+/// A failure was asked for that has no meaning.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "nothing is called `{name}` that could fail: name an action (CreateRole, CreateServer), a resource type \
+     (AWS::IAM::Role), a resource of the template (EncryptionKey), or server-start"
+)]
+pub struct UnknownFailure {
+    /// What was asked for.
+    pub name: String,
+}
+
+impl Failures {
+    /// Takes names as a person writes them.
+    pub(crate) fn parse(names: &[String]) -> Result<Self, UnknownFailure> {
+        let fits = |name: &str| name == "server-start" || name.starts_with("AWS::") || is_identifier(name);
+        match names.iter().find(|name| !fits(name)) {
+            Some(name) => Err(UnknownFailure { name: name.clone() }),
+            None => Ok(Self { names: names.to_vec() }),
+        }
+    }
+
+    /// Whether a call of `service` (its signing name, such as `iam`) is to be refused: `CreateServer`, or
+    /// `transfer:CreateServer`.
+    pub(crate) fn for_action(&self, service: &str, action: &str) -> bool {
+        self.names.iter().any(|name| name == action || *name == format!("{service}:{action}"))
+    }
+
+    /// Whether a resource of this type is to fail while it is made: its type, or the action that makes it (`CreateRole`).
+    pub(crate) fn for_resource(&self, kind: &str) -> bool {
+        let noun = kind.rsplit("::").next().unwrap_or(kind);
+        self.names.iter().any(|name| name == kind || *name == format!("Create{noun}"))
+    }
+
+    /// Whether an action on a resource of this type is to fail: `Update` or `Delete`, as in `DeleteRole`.
+    pub(crate) fn for_resource_action(&self, verb: &str, kind: &str) -> bool {
+        let noun = kind.rsplit("::").next().unwrap_or(kind);
+        self.names.iter().any(|name| *name == format!("{verb}{noun}"))
+    }
+
+    /// Whether the resource with this logical id is to fail.
+    pub(crate) fn for_logical_id(&self, logical_id: &str) -> bool {
+        self.names.iter().any(|name| name == logical_id)
+    }
+
+    /// Whether servers end in START_FAILED.
+    pub(crate) fn server_start(&self) -> bool {
+        self.names.iter().any(|name| name == "server-start")
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    let plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic()) && part.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    match name.split_once(':') {
+        Some((service, action)) => plain(service) && plain(action),
+        None => plain(name),
+    }
+}
