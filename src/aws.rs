@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -53,12 +54,31 @@ pub struct Caller {
     pub partition: String,
 }
 
-/// Builds the clients. The SDK's own environment and profiles work unaided; `region` and `profile` override them.
+/// Where the calls go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// To AWS, or where the SDK's own environment says. Both override it.
+    Aws {
+        /// The region.
+        region: Option<String>,
+        /// The profile.
+        profile: Option<String>,
+    },
+    /// To the sandbox, whatever the environment says.
+    Sandbox {
+        /// Its endpoint.
+        endpoint: String,
+        /// Its region.
+        region: String,
+    },
+}
+
+/// Builds the clients. On AWS the SDK's own environment and profiles work unaided.
 /// `interval` is how often a command looks: where that is less than a second, repeated calls come as soon as that too.
 ///
 /// # Errors
 /// `Configuration` when no region is set anywhere.
-pub async fn connect(region: Option<&str>, profile: Option<&str>, interval: Duration) -> Result<Clients> {
+pub async fn connect(place: &Place, interval: Duration) -> Result<Clients> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(
             RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(interval.min(FIRST_BACKOFF)),
@@ -72,24 +92,49 @@ pub async fn connect(region: Option<&str>, profile: Option<&str>, interval: Dura
     if let Ok(name) = AppName::new(concat!("sftp-okta-", env!("CARGO_PKG_VERSION"))) {
         loader = loader.app_name(name);
     }
-    if let Some(region) = region {
-        loader = loader.region(Region::new(region.to_owned()));
+    match place {
+        Place::Aws { region, profile } => {
+            if let Some(region) = region {
+                loader = loader.region(Region::new(region.clone()));
+            }
+            if let Some(profile) = profile {
+                loader = loader.profile_name(profile);
+            }
+            let config = loader.load().await;
+            let endpoint = endpoint_override(&config, |name| env::var(name).ok());
+            clients(&config, endpoint, None)
+        }
+        Place::Sandbox { endpoint, region } => {
+            let keys = Credentials::from_keys("test", "test", None);
+            let config = loader.region(Region::new(region.clone())).credentials_provider(keys).load().await;
+            clients(&config, Some(endpoint.clone()), Some(endpoint))
+        }
     }
-    if let Some(profile) = profile {
-        loader = loader.profile_name(profile);
-    }
-    let config = loader.load().await;
-    let region = config.region().map(ToString::to_string).ok_or_else(no_region)?;
-    let endpoint = endpoint_override(&config, |name| env::var(name).ok());
+}
 
+/// One client a service. `forced` is an endpoint that wins over everything that environment and profile say of endpoints.
+fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -> Result<Clients> {
+    let region = config.region().map(ToString::to_string).ok_or_else(no_region)?;
+    let forced = || forced.map(ToOwned::to_owned);
+    let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
+    let mut transfer = aws_sdk_transfer::config::Builder::from(config);
+    let mut iam = aws_sdk_iam::config::Builder::from(config);
+    let mut sts = aws_sdk_sts::config::Builder::from(config);
     // Another endpoint than AWS rarely answers to bucket.host names: address buckets by path there.
-    let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(endpoint.is_some()).build();
+    let mut s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint.is_some());
+    if forced().is_some() {
+        cloudformation.set_endpoint_url(forced());
+        transfer.set_endpoint_url(forced());
+        iam.set_endpoint_url(forced());
+        sts.set_endpoint_url(forced());
+        s3.set_endpoint_url(forced());
+    }
     Ok(Clients {
-        cloudformation: aws_sdk_cloudformation::Client::new(&config),
-        transfer: aws_sdk_transfer::Client::new(&config),
-        iam: aws_sdk_iam::Client::new(&config),
-        s3: aws_sdk_s3::Client::from_conf(s3),
-        sts: aws_sdk_sts::Client::new(&config),
+        cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation.build()),
+        transfer: aws_sdk_transfer::Client::from_conf(transfer.build()),
+        iam: aws_sdk_iam::Client::from_conf(iam.build()),
+        s3: aws_sdk_s3::Client::from_conf(s3.build()),
+        sts: aws_sdk_sts::Client::from_conf(sts.build()),
         region,
         endpoint,
     })

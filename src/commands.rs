@@ -3,6 +3,8 @@
 mod approval;
 pub mod deploy;
 pub mod package;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod session;
 pub mod status;
 pub mod teardown;
@@ -42,6 +44,8 @@ pub struct Options {
     pub poll_interval: Duration,
     /// How long to wait for another run to end.
     pub wait_for_lock: Duration,
+    /// The endpoint of the sandbox that is to be used in place of AWS.
+    pub sandbox: Option<String>,
     /// A prebuilt bootstrap to use in place of the embedded one.
     pub bootstrap: Option<PathBuf>,
 }

@@ -35,6 +35,10 @@ pub enum Outcome {
     Absent,
     /// The deployment was removed.
     Removed,
+    /// The sandbox runs.
+    Running,
+    /// The sandbox does not run.
+    Stopped,
     /// The artifact was written.
     Packaged,
     /// The person asked said no.
@@ -71,6 +75,9 @@ pub struct Report {
     pub error: Option<Error>,
     /// How long it took.
     pub elapsed_ms: u64,
+    /// The sandbox, where one is meant. Its keys stand beside the others.
+    #[serde(flatten)]
+    pub sandbox: Option<SandboxReport>,
 }
 
 /// Which deployment.
@@ -127,6 +134,45 @@ pub struct ArtifactReport {
     pub file: Option<String>,
 }
 
+/// A running sandbox, as reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SandboxReport {
+    /// Where it answers as AWS.
+    pub endpoint_url: String,
+    /// Where its Okta organisation is.
+    pub okta_url: String,
+    /// Where it keeps everything.
+    pub folder: String,
+    /// Who can sign in.
+    pub users: Vec<SandboxUser>,
+    /// Where.
+    pub sftp: Vec<SandboxServer>,
+}
+
+/// A user of the sandbox's Okta.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SandboxUser {
+    /// The Okta login.
+    pub login: String,
+    /// What to type as the user name.
+    pub user: String,
+    /// The password, which is no secret: it opens nothing but the sandbox.
+    pub password: String,
+    /// What happens at sign-in.
+    pub state: String,
+}
+
+/// An SFTP port of the sandbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SandboxServer {
+    /// The server it stands for.
+    pub server_id: String,
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
 /// Something teardown left on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kept {
@@ -169,6 +215,7 @@ impl Report {
             warnings: Vec::new(),
             error: None,
             elapsed_ms: 0,
+            sandbox: None,
         }
     }
 
@@ -205,8 +252,12 @@ impl Report {
             | Outcome::Planned
             | Outcome::Healthy
             | Outcome::Removed
+            | Outcome::Running
             | Outcome::Packaged
             | Outcome::Declined => ExitCode::Done,
+            // `sandbox status` asks whether it runs; for `sandbox stop` and `start` this is the wanted end.
+            Outcome::Stopped if self.command == "sandbox status" => ExitCode::Unhealthy,
+            Outcome::Stopped => ExitCode::Done,
             Outcome::Absent | Outcome::Unhealthy => ExitCode::Unhealthy,
             Outcome::Failed => ExitCode::Unexpected,
         }

@@ -16,6 +16,7 @@ mod resolve;
 mod resolve_tests;
 
 mod resolved;
+mod sandbox;
 
 pub use file::ConfigFile;
 pub use given::{FLAGS, Given, Value};
@@ -24,3 +25,4 @@ pub use resolve::{resolve, resolve_target};
 pub use resolved::{
     Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
 };
+pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGION, in_sandbox};

@@ -4,6 +4,7 @@
 //! ([`sftp`]). The state is one file in the folder, so that a sandbox that was stopped goes on where it was.
 
 mod aws;
+pub mod client;
 mod clock;
 mod failures;
 #[cfg(test)]
@@ -181,6 +182,8 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     ];
     aws::cloudformation::resume(&world);
     aws::transfer::resume(&world);
+    client::announce(world.folder(), &world.status())
+        .map_err(|source| SandboxError::Folder { folder: world.folder().to_owned(), source })?;
     Ok(Sandbox { world, tasks })
 }
 
@@ -214,5 +217,6 @@ impl Sandbox {
             task.abort();
         }
         self.world.save();
+        client::withdraw(self.world.folder());
     }
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "sandbox")]
+use crate::commands::sandbox::{Start, default_folder};
 use crate::exit_code::ExitCode;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
@@ -48,6 +50,11 @@ struct Cli {
         help_heading = "Global options"
     )]
     output: Output,
+
+    /// Use the sandbox on this machine in place of AWS; it is started where none runs
+    #[cfg(feature = "sandbox")]
+    #[arg(long, global = true, help_heading = "Global options")]
+    sandbox: bool,
 
     /// Say nothing on stderr but errors
     #[arg(short, long, global = true, help_heading = "Global options")]
@@ -116,6 +123,58 @@ enum Command {
     Teardown(TeardownArgs),
     /// Write the exact Lambda zip that deploy would upload, offline and reproducible
     Package(PackageArgs),
+    /// Run the whole service on this machine: AWS-shaped endpoints, a small Okta, and SFTP, on loopback only
+    #[cfg(feature = "sandbox")]
+    Sandbox(SandboxArgs),
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+struct SandboxArgs {
+    /// Where it keeps everything [default: sftp-okta/sandbox in the user's state folder]
+    #[arg(long, global = true, value_name = "FOLDER", env = "SFTP_OKTA_SANDBOX_FOLDER", hide_env = true)]
+    folder: Option<PathBuf>,
+    #[command(subcommand)]
+    command: SandboxCommand,
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Subcommand)]
+enum SandboxCommand {
+    /// Start it, in the foreground unless told otherwise
+    Start(SandboxStartArgs),
+    /// Stop it; what was deployed there is there again after the next start
+    Stop,
+    /// Show where it is and who can sign in; exits with 7 when it does not run
+    Status,
+    /// Stop it and empty it
+    Reset,
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Args)]
+struct SandboxStartArgs {
+    /// Let it go on in the background
+    #[arg(long)]
+    detach: bool,
+    /// Port of its AWS; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Port of its Okta; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    okta_port: u16,
+    /// Use a real Okta organisation in place of its own
+    #[arg(long, value_name = "URL")]
+    okta_org: Option<String>,
+    /// Let something fail: a CloudFormation action (CreateRole), resource type or logical id, or server-start
+    #[arg(long, value_name = "WHAT")]
+    fail: Vec<String>,
+    /// Let everything take as long as a person needs to watch it
+    #[arg(long)]
+    slow: bool,
+    /// Throttle every third call
+    #[arg(long)]
+    throttle: bool,
 }
 
 #[derive(Debug, Args)]
@@ -310,6 +369,8 @@ pub struct Invocation {
     pub wait_for_lock: Duration,
     /// A prebuilt bootstrap.
     pub bootstrap: Option<PathBuf>,
+    /// Whether the sandbox is used in place of AWS.
+    pub sandbox: bool,
 }
 
 /// What to do.
@@ -331,6 +392,23 @@ pub enum Action {
         /// The file to write.
         out: PathBuf,
     },
+    /// `sandbox start`
+    #[cfg(feature = "sandbox")]
+    SandboxStart {
+        /// How.
+        start: Start,
+        /// Whether it goes on in the background.
+        detach: bool,
+    },
+    /// `sandbox stop`
+    #[cfg(feature = "sandbox")]
+    SandboxStop(PathBuf),
+    /// `sandbox status`
+    #[cfg(feature = "sandbox")]
+    SandboxStatus(PathBuf),
+    /// `sandbox reset`
+    #[cfg(feature = "sandbox")]
+    SandboxReset(PathBuf),
 }
 
 impl Action {
@@ -343,6 +421,14 @@ impl Action {
             Self::Status => "status",
             Self::Teardown => "teardown",
             Self::Package { .. } => "package",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStart { .. } => "sandbox start",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStop(_) => "sandbox stop",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStatus(_) => "sandbox status",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxReset(_) => "sandbox reset",
         }
     }
 }
@@ -367,13 +453,15 @@ pub fn parse(
 ) -> Result<Invocation, clap::Error> {
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
-    let given = given(&matches, variable);
+    let given = given(&matches, &variable);
     let (action, approval, wait, bootstrap) = match cli.command {
         Command::Deploy(args) => (Action::Deploy, Some(args.approval), Some(args.wait), Some(args.bootstrap)),
         Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
         Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
         Command::Package(args) => (Action::Package { out: args.out }, None, None, Some(args.bootstrap)),
+        #[cfg(feature = "sandbox")]
+        Command::Sandbox(args) => (of_sandbox(args, &variable), None, None, None),
     };
     Ok(Invocation {
         action,
@@ -388,7 +476,25 @@ pub fn parse(
         poll_interval: wait.as_ref().map_or(POLL_INTERVAL, |args| args.poll_interval),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
+        #[cfg(feature = "sandbox")]
+        sandbox: cli.sandbox,
+        #[cfg(not(feature = "sandbox"))]
+        sandbox: false,
     })
+}
+
+#[cfg(feature = "sandbox")]
+fn of_sandbox(args: SandboxArgs, variable: impl Fn(&str) -> Option<String>) -> Action {
+    let folder = args.folder.unwrap_or_else(|| default_folder(variable));
+    match args.command {
+        SandboxCommand::Start(SandboxStartArgs { detach, port, okta_port, okta_org, fail, slow, throttle }) => {
+            let start = Start { folder, port, okta_port, okta_org, failures: fail, slow, throttle };
+            Action::SandboxStart { start, detach }
+        }
+        SandboxCommand::Stop => Action::SandboxStop(folder),
+        SandboxCommand::Status => Action::SandboxStatus(folder),
+        SandboxCommand::Reset => Action::SandboxReset(folder),
+    }
 }
 
 /// Gathers the settings: from the command's own flags and the global ones, then from the environment.

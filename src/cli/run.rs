@@ -9,12 +9,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{Action, Invocation, Output, parse, wants_json};
 use crate::artifact::lease::LeaseSlot;
+#[cfg(feature = "sandbox")]
+use crate::commands::sandbox::Start;
 use crate::commands::{self, Options, Run};
 use crate::error::{Error, ErrorCode, Result};
 use crate::exit_code::ExitCode;
 use crate::progress::{Environment, Mode, Progress, Style, clean};
 use crate::report::{Outcome, Report};
-use crate::settings;
+use crate::settings::{self, ConfigFile, Given};
 
 /// Runs the program with these arguments, the program's own name first.
 #[must_use]
@@ -76,6 +78,10 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
 
 /// Runs the command until it ends or a signal comes. Nothing is rolled back on a signal: what AWS was asked to do goes on.
 fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Report) -> Result<()> {
+    #[cfg(feature = "sandbox")]
+    if let Action::SandboxStart { start, detach: false } = &invocation.action {
+        return serve_sandbox(start, invocation, progress, report);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -95,35 +101,81 @@ fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Repor
     result
 }
 
-async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot, report: &mut Report) -> Result<()> {
-    let file = settings::file::read(invocation.config.as_deref())?;
-    let (given, file) = (&invocation.given, file.as_ref());
-    let options = Options {
+/// The sandbox serves many at once, and ends by a signal as it should.
+#[cfg(feature = "sandbox")]
+fn serve_sandbox(start: &Start, invocation: &Invocation, progress: &Progress, report: &mut Report) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(ErrorCode::Unexpected, "the runtime did not start").cause(error.to_string()))?;
+    let options = options(invocation, None);
+    let mut run = Run { progress, report, options: &options, lease: &LeaseSlot::default() };
+    runtime.block_on(commands::sandbox::serve(start, &mut run))
+}
+
+fn options(invocation: &Invocation, sandbox: Option<String>) -> Options {
+    Options {
         yes: invocation.yes,
         can_ask: stdin().is_terminal() && stderr().is_terminal() && invocation.output == Output::Text,
         timeout: invocation.timeout,
         poll_interval: invocation.poll_interval,
         wait_for_lock: invocation.wait_for_lock,
+        sandbox,
         bootstrap: invocation.bootstrap.clone(),
-    };
-    let mut run = Run { progress, report, options: &options, lease };
-    match &invocation.action {
-        Action::Deploy => commands::deploy::run(&settings::resolve(given, file)?, &mut run).await,
-        Action::Plan { .. } => commands::deploy::plan(&settings::resolve(given, file)?, &mut run).await,
-        Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, &mut run).await,
-        Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, &mut run),
+    }
+}
+
+async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot, report: &mut Report) -> Result<()> {
+    let file = settings::file::read(invocation.config.as_deref())?;
+    let file = file.as_ref();
+    #[cfg(feature = "sandbox")]
+    if invocation.sandbox {
+        let folder = commands::sandbox::default_folder(variable);
+        // Told before anything starts: a configuration for a real account is not for the sandbox.
+        settings::in_sandbox(&invocation.given, file, "")?;
+        let sandbox = commands::sandbox::ensure(&folder, progress).await?;
+        let given = settings::in_sandbox(&invocation.given, file, &sandbox.okta_url)?;
+        let options = options(invocation, Some(sandbox.endpoint_url));
+        on_place(&invocation.action, &given, file, &mut Run { progress, report, options: &options, lease }).await?;
+        if let Some(server) = &report.server {
+            report.sandbox = commands::sandbox::wait_for_sftp(&folder, &server.id).await;
+        }
+        return Ok(());
+    }
+    let options = options(invocation, None);
+    on_place(&invocation.action, &invocation.given, file, &mut Run { progress, report, options: &options, lease }).await
+}
+
+/// Runs the command, on AWS or in the sandbox as the options say.
+async fn on_place(action: &Action, given: &Given, file: Option<&ConfigFile>, run: &mut Run<'_>) -> Result<()> {
+    match action {
+        Action::Deploy => commands::deploy::run(&settings::resolve(given, file)?, run).await,
+        Action::Plan { .. } => commands::deploy::plan(&settings::resolve(given, file)?, run).await,
+        Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, run).await,
+        Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, run),
         Action::Status => {
             let target = settings::resolve_target(given, file)?;
             // A name is enough to look; the differences need the whole configuration.
             let settings = match settings::resolve(given, file) {
                 Ok(settings) => Some(settings),
                 Err(error) => {
-                    progress.note(&format!("Differences are not looked for: {error}"));
+                    run.progress.note(&format!("Differences are not looked for: {error}"));
                     None
                 }
             };
-            commands::status::run(&target, settings.as_ref(), &mut run).await
+            commands::status::run(&target, settings.as_ref(), run).await
         }
+        #[cfg(feature = "sandbox")]
+        Action::SandboxStart { start, .. } => commands::sandbox::detach(start, run).await,
+        #[cfg(feature = "sandbox")]
+        Action::SandboxStop(folder) => commands::sandbox::stop(folder, run).await,
+        #[cfg(feature = "sandbox")]
+        Action::SandboxStatus(folder) => {
+            commands::sandbox::status(folder, run);
+            Ok(())
+        }
+        #[cfg(feature = "sandbox")]
+        Action::SandboxReset(folder) => commands::sandbox::reset(folder, run).await,
     }
 }
 

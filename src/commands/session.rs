@@ -2,10 +2,10 @@
 
 use crate::artifact::bucket::ArtifactBucket;
 use crate::artifact::lease::Holder;
-use crate::aws::{Caller, Clients, caller, connect, guard_account};
+use crate::aws::{Caller, Clients, Place, caller, connect, guard_account};
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::{Claim, Owner};
-use crate::settings::{Settings, Target};
+use crate::settings::{SANDBOX_REGION, Settings, Target};
 use crate::stack::{Stack, StackStatus};
 
 use super::{Options, Run};
@@ -24,7 +24,11 @@ impl Session {
     pub(super) async fn open(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<Self> {
         run.report.deployment.name = Some(target.name.clone());
         run.report.deployment.region.clone_from(&target.region);
-        let clients = connect(target.region.as_deref(), target.profile.as_deref(), run.options.poll_interval).await?;
+        let place = match &run.options.sandbox {
+            Some(endpoint) => Place::Sandbox { endpoint: endpoint.clone(), region: SANDBOX_REGION.to_owned() },
+            None => Place::Aws { region: target.region.clone(), profile: target.profile.clone() },
+        };
+        let clients = connect(&place, run.options.poll_interval).await?;
         run.report.deployment.region = Some(clients.region.clone());
         run.report.deployment.endpoint.clone_from(&clients.endpoint);
         if let Some(settings) = settings {
@@ -36,8 +40,12 @@ impl Session {
         run.report.deployment.account = Some(caller.account.clone());
         guard_account(&caller, target.account.as_deref())?;
         run.progress.done(&format!("Account {} in {} as {}", caller.account, clients.region, caller.arn));
-        if let Some(endpoint) = &clients.endpoint {
-            run.progress.note(&format!("Calls go to {endpoint}: this is not AWS"));
+        match (&place, &clients.endpoint) {
+            (Place::Sandbox { .. }, Some(endpoint)) => run.progress.note(&format!("This is the sandbox at {endpoint}")),
+            (Place::Aws { .. }, Some(endpoint)) => {
+                run.progress.note(&format!("Calls go to {endpoint}: this is not AWS"));
+            }
+            (_, None) => {}
         }
 
         let owner = Owner { deployment: target.name.clone(), stack: target.stack_name.clone() };

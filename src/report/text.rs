@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Report};
+use super::{Outcome, Report, SandboxReport};
 use crate::plan;
 use crate::progress::Style;
 
@@ -19,6 +19,8 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Unhealthy => format!("{name} is not healthy"),
         Outcome::Absent => format!("{name} is not deployed"),
         Outcome::Removed => format!("{name} is removed"),
+        Outcome::Running => "the sandbox runs".to_owned(),
+        Outcome::Stopped => "the sandbox does not run".to_owned(),
         Outcome::Packaged => "packaged".to_owned(),
         Outcome::Declined => "nothing was changed".to_owned(),
         Outcome::Failed => return text,
@@ -33,6 +35,9 @@ pub(super) fn render(report: &Report) -> String {
     }
     if report.result == Outcome::Planned && !report.changes.is_empty() {
         let _ = write!(text, "\n{}", plan::render(&report.changes, Style::new(false)));
+    }
+    if let (Outcome::Running, Some(sandbox)) = (report.result, &report.sandbox) {
+        let _ = write!(text, "\nUsers of its Okta:\n{}", users(sandbox));
     }
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
     let kept: Vec<String> =
@@ -56,6 +61,12 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         if let Some(group) = stack.outputs.get("IdentityProviderLogGroup") {
             facts.push(("sign-ins", format!("log group {group}")));
         }
+    }
+    if let (Outcome::Running, Some(sandbox)) = (report.result, &report.sandbox) {
+        facts.push(("endpoint", sandbox.endpoint_url.clone()));
+        facts.push(("okta", sandbox.okta_url.clone()));
+        facts.push(("folder", sandbox.folder.clone()));
+        facts.extend(sandbox.sftp.iter().map(|server| ("sftp", format!("{}:{}  {}", server.host, server.port, server.server_id))));
     }
     if let Some(artifact) = &report.artifact
         && let Some(file) = &artifact.file
@@ -89,18 +100,45 @@ fn next(report: &Report) -> Option<String> {
     match report.result {
         Outcome::Deployed | Outcome::Unchanged => {
             let server = report.server.as_ref()?;
+            if let Some(sandbox) = &report.sandbox {
+                return in_sandbox(sandbox, &server.id);
+            }
             Some(format!("Sign in with an Okta account:  sftp USER@{}", server.endpoint))
         }
         Outcome::Absent => Some("Make it with:  sftp-okta deploy".to_owned()),
         Outcome::Unhealthy => Some("Bring it back with:  sftp-okta deploy".to_owned()),
         Outcome::Planned if !report.changes.is_empty() => Some("Make them with:  sftp-okta deploy".to_owned()),
-        Outcome::Planned
-        | Outcome::Healthy
+        Outcome::Healthy => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
+        Outcome::Running => Some("Deploy into it with:  sftp-okta deploy --sandbox".to_owned()),
+        Outcome::Stopped if report.command == "sandbox status" => {
+            Some("Start it with:  sftp-okta sandbox start --detach".to_owned())
+        }
+        Outcome::Stopped
+        | Outcome::Planned
         | Outcome::Removed
         | Outcome::Packaged
         | Outcome::Declined
         | Outcome::Failed => None,
     }
+}
+
+/// The sign-in to try in the sandbox: the user who needs a password alone.
+fn in_sandbox(sandbox: &SandboxReport, server_id: &str) -> Option<String> {
+    let server = sandbox.sftp.iter().find(|server| server.server_id == server_id)?;
+    let user = sandbox.users.iter().find(|user| user.user == "alice").or(sandbox.users.first())?;
+    Some(format!(
+        "Now try:  sftp -P {} {}@{}\n          password: {}    (more users: sftp-okta sandbox status)",
+        server.port, user.user, server.host, user.password
+    ))
+}
+
+/// Who can sign in to the sandbox, a line each.
+fn users(sandbox: &SandboxReport) -> String {
+    let mut text = String::new();
+    for user in &sandbox.users {
+        let _ = writeln!(text, "  {:<10} {:<24} {}", user.user, user.password, user.state);
+    }
+    text
 }
 
 /// "1 change", "2 changes".

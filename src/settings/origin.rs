@@ -25,6 +25,8 @@ pub enum Origin {
         /// File and line, for example `sftp-okta.toml:12`.
         place: String,
     },
+    /// The sandbox decided it.
+    Sandbox,
     /// Nobody gave it.
     Default,
 }
@@ -37,6 +39,7 @@ impl Origin {
             Self::Flag(flag) => format!("--{flag}"),
             Self::Environment(flag) => environment_variable(flag),
             Self::File { key, .. } => key.clone(),
+            Self::Sandbox => "--sandbox".to_owned(),
             Self::Default => "the default".to_owned(),
         }
     }
@@ -45,7 +48,7 @@ impl Origin {
     #[must_use]
     pub fn place(&self) -> String {
         match self {
-            Self::Flag(_) | Self::Environment(_) | Self::Default => self.name(),
+            Self::Flag(_) | Self::Environment(_) | Self::Sandbox | Self::Default => self.name(),
             Self::File { place, .. } => place.clone(),
         }
     }

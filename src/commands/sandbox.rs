@@ -1,0 +1,279 @@
+//! `sandbox`: the whole service on this machine. Starting, finding, and stopping it.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sftp_okta_sandbox::{Options as SandboxOptions, SandboxError, Status, client};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use crate::error::{Error, ErrorCode, Result};
+use crate::progress::Progress;
+use crate::report::{Outcome, SandboxReport, SandboxServer, SandboxUser};
+
+use super::Run;
+
+/// How long a sandbox may take to start or to stop. It takes well under a second on an idle machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(20);
+/// What a detached sandbox says goes here, in its folder.
+const LOG: &str = "sandbox.log";
+
+/// How a sandbox is to be started.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Where it keeps everything.
+    pub folder: PathBuf,
+    /// The port of its AWS; 0 takes a free one.
+    pub port: u16,
+    /// The port of its Okta; 0 takes a free one.
+    pub okta_port: u16,
+    /// A real Okta organisation in place of its own.
+    pub okta_org: Option<String>,
+    /// What is to fail.
+    pub failures: Vec<String>,
+    /// Whether everything takes as long as a person needs to watch it.
+    pub slow: bool,
+    /// Whether every third call is throttled.
+    pub throttle: bool,
+}
+
+/// The folder of the user's sandbox: the one that `SFTP_OKTA_SANDBOX_FOLDER` names, or one in the XDG state folder.
+#[must_use]
+pub fn default_folder(variable: impl Fn(&str) -> Option<String>) -> PathBuf {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(folder) = set("SFTP_OKTA_SANDBOX_FOLDER") {
+        return folder;
+    }
+    let state = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state")));
+    state.unwrap_or_else(env::temp_dir).join("sftp-okta").join("sandbox")
+}
+
+/// Runs a sandbox in the foreground until it is asked to stop, by `sandbox stop` or by a signal.
+///
+/// # Errors
+/// It cannot start.
+pub async fn serve(start: &Start, run: &mut Run<'_>) -> Result<()> {
+    refuse_second(&start.folder)?;
+    run.progress.step("Starting the sandbox");
+    let sandbox = sftp_okta_sandbox::start(options(start)).await.map_err(|error| not_started(&error))?;
+    let status = sandbox.status();
+    run.progress.done(&format!("The sandbox runs at {}; Ctrl-C stops it", status.endpoint_url));
+    run.progress.hush();
+    tokio::select! {
+        () = sandbox.asked_to_stop() => {}
+        () = signalled() => {}
+    }
+    sandbox.stop().await;
+    run.report.result = Outcome::Stopped;
+    Ok(())
+}
+
+/// Starts a sandbox that goes on after this command.
+///
+/// # Errors
+/// One runs already, or it does not start.
+pub async fn detach(start: &Start, run: &mut Run<'_>) -> Result<()> {
+    refuse_second(&start.folder)?;
+    let status = launch(start, run.progress).await?;
+    run.report.sandbox = Some(report(&status));
+    run.report.result = Outcome::Running;
+    Ok(())
+}
+
+/// The sandbox that runs in `folder`, started where none does.
+///
+/// # Errors
+/// It does not start.
+pub async fn ensure(folder: &Path, progress: &Progress) -> Result<Status> {
+    match client::find(folder) {
+        Some(status) => Ok(status),
+        None => launch(&Start { folder: folder.to_owned(), ..Start::default() }, progress).await,
+    }
+}
+
+/// Tells what runs in `folder`.
+pub fn status(folder: &Path, run: &mut Run<'_>) {
+    run.report.result = match client::find(folder) {
+        Some(status) => {
+            run.report.sandbox = Some(report(&status));
+            Outcome::Running
+        }
+        None => Outcome::Stopped,
+    };
+}
+
+/// Stops what runs in `folder`. What was deployed there is there again after the next start.
+///
+/// # Errors
+/// It does not stop.
+pub async fn stop(folder: &Path, run: &mut Run<'_>) -> Result<()> {
+    if let Some(status) = client::find(folder) {
+        run.progress.step("Stopping the sandbox");
+        let failed = |why: String| {
+            Error::new(ErrorCode::Unexpected, "the sandbox did not stop").cause(why).resource(status.endpoint_url.clone())
+        };
+        client::ask_to_stop(&status.endpoint_url).map_err(|error| failed(error.to_string()))?;
+        let began = Instant::now();
+        while client::find(folder).is_some() {
+            if began.elapsed() > PATIENCE {
+                return Err(failed("it still answers".to_owned()).hint("end its process"));
+            }
+            sleep(LOOK).await;
+        }
+    }
+    run.report.result = Outcome::Stopped;
+    Ok(())
+}
+
+/// Stops what runs in `folder`, and empties it.
+///
+/// # Errors
+/// It does not stop, or its folder cannot be removed.
+pub async fn reset(folder: &Path, run: &mut Run<'_>) -> Result<()> {
+    stop(folder, run).await?;
+    match fs::remove_dir_all(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(Error::new(ErrorCode::Unexpected, "the sandbox's folder could not be removed")
+                .cause(error.to_string())
+                .resource(folder.display().to_string()));
+        }
+    }
+    run.report.result = Outcome::Removed;
+    Ok(())
+}
+
+/// Waits until the sandbox lets users in at a server that is ONLINE. It opens the port a moment after that.
+pub async fn wait_for_sftp(folder: &Path, server_id: &str) -> Option<SandboxReport> {
+    let began = Instant::now();
+    loop {
+        let status = client::find(folder)?;
+        if status.sftp.iter().any(|listener| listener.server_id == server_id) || began.elapsed() > PATIENCE {
+            return Some(report(&status));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+fn refuse_second(folder: &Path) -> Result<()> {
+    match client::find(folder) {
+        None => Ok(()),
+        Some(status) => Err(Error::new(ErrorCode::Busy, "a sandbox runs already")
+            .resource(status.endpoint_url)
+            .hint("use it as it is, stop it with `sftp-okta sandbox stop`, or start another one in a --folder of its own")),
+    }
+}
+
+/// Starts this program again as a sandbox of its own, and waits until it answers.
+async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
+    progress.step("Starting the sandbox");
+    let folder = &start.folder;
+    let failed = |why: String| {
+        Error::new(ErrorCode::Unexpected, "the sandbox did not start").cause(why).resource(folder.display().to_string())
+    };
+    fs::create_dir_all(folder).map_err(|error| failed(error.to_string()).hint("choose a folder that may be written to"))?;
+    let log = File::create(folder.join(LOG)).map_err(|error| failed(error.to_string()))?;
+    let program = env::current_exe().map_err(|error| failed(error.to_string()))?;
+    let mut command = Command::new(program);
+    command.args(["sandbox", "start", "--folder"]).arg(folder);
+    command.args(["--port", &start.port.to_string(), "--okta-port", &start.okta_port.to_string()]);
+    command.args(start.okta_org.iter().flat_map(|org| ["--okta-org", org]));
+    command.args(start.failures.iter().flat_map(|failure| ["--fail", failure]));
+    command.args(start.slow.then_some("--slow")).args(start.throttle.then_some("--throttle"));
+    // A group of its own: Ctrl-C at this command is not meant for it.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+
+    let began = Instant::now();
+    loop {
+        if let Some(status) = client::find(folder) {
+            progress.done(&format!("The sandbox runs at {} and goes on after this command", status.endpoint_url));
+            return Ok(status);
+        }
+        let ended = child.try_wait().ok().flatten().is_some();
+        if ended || began.elapsed() > PATIENCE {
+            let said = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+            let told = said.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("; ");
+            let why = if told.is_empty() { "it does not answer".to_owned() } else { told };
+            return Err(failed(why).hint(format!("see {}", folder.join(LOG).display())));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+fn options(start: &Start) -> SandboxOptions {
+    SandboxOptions {
+        port: start.port,
+        okta_port: start.okta_port,
+        okta_org: start.okta_org.clone(),
+        failures: start.failures.clone(),
+        slow: start.slow,
+        throttle: start.throttle,
+        ..SandboxOptions::new(start.folder.clone())
+    }
+}
+
+fn not_started(error: &SandboxError) -> Error {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    let (code, hint) = match error {
+        SandboxError::Folder { .. } => (ErrorCode::Configuration, "choose a --folder that may be written to"),
+        SandboxError::Busy { .. } => (ErrorCode::Busy, "stop it with `sftp-okta sandbox stop`, or choose another --folder"),
+        SandboxError::State { .. } => (ErrorCode::Configuration, "empty the sandbox with `sftp-okta sandbox reset`"),
+        SandboxError::Port { .. } => (ErrorCode::Configuration, "choose another port, or leave the flag out to take a free one"),
+        SandboxError::Failure(_) => (ErrorCode::Usage, "name a CloudFormation action, type or logical id, or server-start"),
+    };
+    let told = Error::new(code, format!("the sandbox cannot start: {error}")).hint(hint);
+    match cause {
+        Some(cause) => told.cause(cause),
+        None => told,
+    }
+}
+
+async fn signalled() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn report(status: &Status) -> SandboxReport {
+    SandboxReport {
+        endpoint_url: status.endpoint_url.clone(),
+        okta_url: status.okta_url.clone(),
+        folder: status.folder.display().to_string(),
+        users: status
+            .users
+            .iter()
+            .map(|user| SandboxUser {
+                login: user.login.clone(),
+                user: user.user.clone(),
+                password: user.password.clone(),
+                state: user.state.clone(),
+            })
+            .collect(),
+        sftp: status
+            .sftp
+            .iter()
+            .map(|listener| SandboxServer {
+                server_id: listener.server_id.clone(),
+                host: listener.host.clone(),
+                port: listener.port,
+            })
+            .collect(),
+    }
+}
