@@ -4,6 +4,7 @@
 //! ([`sftp`]). The state is one file in the folder, so that a sandbox that was stopped goes on where it was.
 
 mod aws;
+mod clock;
 mod failures;
 mod function;
 mod gateway;
@@ -176,6 +177,7 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         tokio::spawn(state::save_now_and_then(Arc::clone(&world))),
     ];
     aws::cloudformation::resume(&world);
+    aws::transfer::resume(&world);
     Ok(Sandbox { world, tasks })
 }
 

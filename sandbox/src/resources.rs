@@ -24,6 +24,13 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
+    fn is(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.physical_id == other.physical_id
+            && self.logical_id == other.logical_id
+            && self.stack_arn == other.stack_arn
+    }
+
     /// An attribute that is text, such as `Arn`.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name)?.as_str()
@@ -75,17 +82,17 @@ impl Resources {
         self.list.iter().filter(move |resource| resource.kind == kind)
     }
 
-    /// Adds a resource, or puts it in the place of the one with the same kind and id.
+    /// Adds a resource, or puts it in the place of the same one. Physical ids alone do not tell them apart: each API can
+    /// have a stage `prod`.
     pub(crate) fn put(&mut self, resource: Resource) {
-        let same = |old: &&mut Resource| old.kind == resource.kind && old.physical_id == resource.physical_id;
-        match self.list.iter_mut().find(same) {
+        match self.list.iter_mut().find(|old| old.is(&resource)) {
             Some(old) => *old = resource,
             None => self.list.push(resource),
         }
     }
 
     /// Removes a resource.
-    pub(crate) fn remove(&mut self, kind: &str, physical_id: &str) {
-        self.list.retain(|resource| resource.kind != kind || resource.physical_id != physical_id);
+    pub(crate) fn remove(&mut self, resource: &Resource) {
+        self.list.retain(|old| !old.is(resource));
     }
 }

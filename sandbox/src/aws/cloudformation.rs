@@ -14,3 +14,13 @@ pub(crate) struct Stacks {}
 pub(crate) fn resume(world: &Arc<World>) {
     let _ = world;
 }
+
+/// Answers a call.
+pub(crate) fn answer(
+    world: &Arc<World>,
+    call: &super::wire::Call,
+    parameters: &super::wire::query::Parameters,
+) -> Result<serde_json::Value, super::wire::Refusal> {
+    let _ = (world, parameters);
+    Err(super::wire::Refusal::invalid_action(&call.action, "2010-05-15"))
+}

@@ -79,7 +79,7 @@ fn digest_of(path: &Path) -> io::Result<String> {
 }
 
 /// Unpacks a zip, all of it or nothing. Nothing it holds can land outside `target`.
-pub(super) fn unpack(zip: impl io::Read + io::Seek, target: &Path) -> Result<(), String> {
+pub(super) fn unpack(zip: impl Read + io::Seek, target: &Path) -> Result<(), String> {
     let parent = target.parent().unwrap_or(target);
     let working = parent.join(format!("{}.unpacking", uuid::Uuid::new_v4()));
     let done = unpack_to(zip, &working).and_then(|()| match fs::rename(&working, target) {
@@ -91,7 +91,7 @@ pub(super) fn unpack(zip: impl io::Read + io::Seek, target: &Path) -> Result<(),
     done
 }
 
-fn unpack_to(zip: impl io::Read + io::Seek, folder: &Path) -> Result<(), String> {
+fn unpack_to(zip: impl Read + io::Seek, folder: &Path) -> Result<(), String> {
     let mut zip = ZipArchive::new(zip).map_err(|error| format!("it is no zip file ({error})"))?;
     if zip.len() > MOST_FILES {
         return Err(format!("it holds more than {MOST_FILES} files"));
@@ -100,7 +100,7 @@ fn unpack_to(zip: impl io::Read + io::Seek, folder: &Path) -> Result<(), String>
     let mut left = LARGEST;
     for at in 0..zip.len() {
         let mut entry = zip.by_index(at).map_err(|error| error.to_string())?;
-        let name = entry.name().to_owned();
+        let name = entry.name().map_err(|error| error.to_string())?.into_owned();
         let inside = entry.enclosed_name().filter(|path| path.components().next().is_some() && !name.contains('\\'));
         let path = inside.ok_or_else(|| format!("the name {name:?} leads out of it"))?;
         let path = folder.join(path);

@@ -203,7 +203,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Only while the child was not waited for does the number surely belong to it; its group may live on.
+        // Also when the process itself has ended: what it started may not have.
         orphans::kill(self.pid);
         orphans::forget(&self.folder, self.pid);
     }

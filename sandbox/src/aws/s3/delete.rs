@@ -1,0 +1,68 @@
+//! DeleteObject and DeleteObjects.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hyper::body::Body;
+
+use super::error::S3Error;
+use super::request::Asked;
+use super::xml::{NAMESPACE, Node, Xml};
+use super::{Condition, receive};
+use crate::aws::wire::Answer;
+use crate::aws::wire::answer::whole;
+use crate::state::World;
+
+/// S3's limit for one request.
+const MOST: usize = 1000;
+
+/// DeleteObject. One that is not there is deleted already.
+pub(super) fn one(world: &World, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
+    let condition = asked.header("if-match").map(|etag| Condition::Is(etag.to_owned()));
+    let deleted = world.store.delete(bucket, key, condition.as_ref());
+    deleted.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))?;
+    Ok(whole(204, "application/xml", ""))
+}
+
+/// DeleteObjects.
+pub(super) async fn many<B>(world: &Arc<World>, bucket: &str, asked: &Asked, body: B) -> Result<Answer, S3Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    let body = receive::document(asked, body).await?;
+    let document = Node::read(&body).filter(|node| node.name == "Delete").ok_or_else(S3Error::malformed_xml)?;
+    let is_quiet = document.text_of("Quiet") == Some("true");
+    let objects: Vec<&Node> = document.all("Object").collect();
+    if objects.is_empty() || objects.len() > MOST {
+        return Err(S3Error::malformed_xml());
+    }
+    let mut xml = Xml::document("DeleteResult", NAMESPACE);
+    for object in objects {
+        // Not trimmed: white space is part of a key.
+        let key = object.child("Key").map(|key| key.text.as_str()).ok_or_else(S3Error::malformed_xml)?;
+        let condition = object.text_of("ETag").map(|etag| Condition::Is(etag.to_owned()));
+        let deleted = match object.text_of("VersionId") {
+            Some(version) if version != "null" => {
+                Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist."))
+            }
+            Some(_) | None => {
+                let deleted = world.store.delete(bucket, key, condition.as_ref());
+                deleted.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))
+            }
+        };
+        match deleted {
+            Ok(_) if is_quiet => {}
+            Ok(_) => {
+                xml.element("Deleted", |xml| drop(xml.text("Key", key)));
+            }
+            Err(error) => {
+                xml.element("Error", |xml| {
+                    xml.text("Key", key).text("Code", error.code).text("Message", &error.message);
+                });
+            }
+        }
+    }
+    Ok(whole(200, "application/xml", xml.end()))
+}
