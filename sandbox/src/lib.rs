@@ -6,6 +6,8 @@
 mod aws;
 mod clock;
 mod failures;
+#[cfg(test)]
+mod fixture;
 mod function;
 mod gateway;
 mod identity_provider;
@@ -170,6 +172,7 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     let listener = listen(options.port).await?;
     let address = listener.local_addr().map_err(|source| SandboxError::Port { port: options.port, source })?;
     let world = World::open(options, failures, address)?;
+    function::end_orphans(world.folder());
     okta::start(&world).await?;
     let tasks = vec![
         tokio::spawn(aws::wire::serve(Arc::clone(&world), listener)),

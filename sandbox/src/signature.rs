@@ -9,6 +9,7 @@ use hyper::{HeaderMap, Request};
 use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use crate::ACCOUNT;
+use crate::aws::wire::Refusal;
 use crate::resources::{Resource, Resources};
 
 pub(crate) use key::{TemporaryKey, assume_role};
@@ -139,6 +140,40 @@ pub(crate) fn verify(resources: &Resources, parts: &Parts, body: Option<&[u8]>) 
     Ok(Signed { caller, region: claim.region, service: claim.service, payload })
 }
 
+/// Checks the signature of a call of the control plane. Whoever has a key may call; policies are not asked.
+///
+/// # Errors
+/// In the words of the services (IAM User Guide, "Common errors"): those with awsQuery say it otherwise than those with
+/// awsJson.
+pub(crate) fn verify_call(
+    resources: &Resources,
+    parts: &Parts,
+    body: &[u8],
+    service: &str,
+    is_json: bool,
+) -> Result<Caller, Refusal> {
+    let refusal = |query: &str, json: &str, message: &str| {
+        if is_json { Refusal::new(json, message) } else { Refusal::new(query, message).status(403) }
+    };
+    let mismatch = |message: &str| refusal("SignatureDoesNotMatch", "InvalidSignatureException", message);
+    let refused = |error: SignatureError| {
+        let message = error.to_string();
+        match error {
+            SignatureError::Missing => {
+                refusal("MissingAuthenticationToken", "MissingAuthenticationTokenException", &message)
+            }
+            SignatureError::Incomplete => refusal("IncompleteSignature", "IncompleteSignatureException", &message),
+            SignatureError::UnknownKey => refusal("InvalidClientTokenId", "UnrecognizedClientException", &message),
+            SignatureError::ExpiredKey => refusal("ExpiredToken", "ExpiredTokenException", &message),
+            SignatureError::Skewed | SignatureError::Mismatch => mismatch(&message),
+        }
+    };
+    if claim(&parts.headers).map_err(refused)?.service != service {
+        return Err(mismatch(&format!("Credential should be scoped to correct service: '{service}'.")));
+    }
+    verify(resources, parts, Some(body)).map(|signed| signed.caller).map_err(refused)
+}
+
 /// Whether this is a digest, and not a word such as `UNSIGNED-PAYLOAD`.
 pub(crate) fn is_digest(payload: &str) -> bool {
     payload.len() == 64 && payload.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -194,9 +229,10 @@ fn owner(
         return Err(SignatureError::ExpiredKey);
     }
     let id = role.attribute("RoleId").unwrap_or("AROASANDBOX");
+    let partition = known.role.split(':').nth(1).unwrap_or("aws");
     let caller = Caller {
         access_key: access_key.to_owned(),
-        arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}/{}", role.physical_id, known.session),
+        arn: format!("arn:{partition}:sts::{ACCOUNT}:assumed-role/{}/{}", role.physical_id, known.session),
         user_id: format!("{id}:{}", known.session),
         role: Some(known.role),
     };

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Reply;
 use crate::ACCOUNT;
+use crate::aws::wire::call::partition;
 use crate::resources::{Resource, Resources};
 
 /// Where a request leads.
@@ -50,10 +51,14 @@ pub(super) struct Method {
 }
 
 impl Place {
+    /// What the ARNs of all methods of the API begin with.
+    pub(super) fn method_arn_prefix(&self) -> String {
+        format!("arn:{}:execute-api:{}:{ACCOUNT}:{}/", partition(&self.region), self.region, self.api)
+    }
+
     /// ARN of a method at a path.
     pub(super) fn method_arn(&self, http_method: &str, path: &str) -> String {
-        let (region, api, stage) = (&self.region, &self.api, &self.stage);
-        format!("arn:aws:execute-api:{region}:{ACCOUNT}:{api}/{stage}/{http_method}/{}", path.trim_start_matches('/'))
+        format!("{}{}/{http_method}/{}", self.method_arn_prefix(), self.stage, path.trim_start_matches('/'))
     }
 }
 

@@ -15,7 +15,7 @@ const PAGE: usize = 1000;
 /// Answers every call but TestIdentityProvider. Operations without output answer with null.
 pub(super) fn answer(world: &Arc<World>, call: &Call, input: &Value) -> Result<Value, Refusal> {
     match call.action.as_str() {
-        "CreateServer" => create(world, &call.region, input),
+        "CreateServer" => create(world, call, input),
         "DescribeServer" => read(world, input, |server| json!({"Server": server.shown()})),
         "ListServers" => list(world, &call.region, input),
         "UpdateServer" => update(world, input),
@@ -59,14 +59,15 @@ pub(super) fn answer(world: &Arc<World>, call: &Call, input: &Value) -> Result<V
     }
 }
 
-fn create(world: &Arc<World>, region: &str, input: &Value) -> Result<Value, Refusal> {
+fn create(world: &Arc<World>, call: &Call, input: &Value) -> Result<Value, Refusal> {
     model::check_members(input)?;
     let mut description = model::defaults();
     model::apply(&mut description, input);
     model::check_whole(input, &description, true)?;
     let tags = model::tags(input.get("Tags"))?;
     let id = format!("s-{}", digits());
-    let arn = format!("arn:aws:transfer:{region}:{ACCOUNT}:server/{id}");
+    let region = call.region.clone();
+    let arn = format!("arn:{}:transfer:{region}:{ACCOUNT}:server/{id}", call.partition());
     world.read(|state| roles::check(&state.resources, &description, &arn))?;
     let key = match input.get("HostKey").and_then(Value::as_str) {
         Some(given) => host_key::parse(given)?,
@@ -74,7 +75,6 @@ fn create(world: &Arc<World>, region: &str, input: &Value) -> Result<Value, Refu
     };
     host_key::keep(world.folder(), &id, &key)?;
     let host_keys = vec![host_key::describe(&key, "")];
-    let region = region.to_owned();
     let state = ServerState::Starting;
     let server = Server { id: id.clone(), arn, region, state, turn: 0, description, tags, host_keys };
     world.change(|state| state.servers.servers.insert(id.clone(), server));
@@ -288,7 +288,7 @@ impl Server {
     }
 
     fn host_key_row(&self, key: &host_key::HostKey) -> Value {
-        let arn = format!("arn:aws:transfer:{}:{ACCOUNT}:host-key/{}/{}", self.region, self.id, key.id);
+        let arn = format!("{}/{}", self.arn.replacen(":server/", ":host-key/", 1), key.id);
         json!({"Arn": arn, "HostKeyId": key.id, "Fingerprint": key.fingerprint, "Description": key.description,
                "Type": key.kind, "DateImported": key.imported})
     }
