@@ -1,6 +1,25 @@
-//! A small Okta.
+//! A small Okta org on a loopback port of its own: sign-in with all transaction states, factors, users, groups and the token
+//! of a service app (Okta developer documentation, Authentication API, Core Okta API, "OAuth for Okta with a service app").
+//!
+//! It differs from Okta in what nobody here can see: no sessions, no consoles, no mail. Its rate limit for the whole org is
+//! far higher, so that a machine can be measured.
 
+mod authn;
+mod directory;
+mod error;
+mod factors;
+mod http;
+mod jwt;
+mod org;
+mod rate_limit;
+mod token;
+mod totp;
+mod transaction;
+mod users_api;
+
+use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::state::World;
 use crate::{SandboxError, User};
@@ -12,14 +31,44 @@ pub(crate) struct OktaOrg {
     pub(crate) url: String,
 }
 
+/// Milliseconds since 1970.
+type Millis = u64;
+
 /// Starts the org (or takes the real one of the options) and tells the world its URL.
+///
+/// It ends with the world's wish to stop.
 pub(crate) async fn start(world: &Arc<World>) -> Result<OktaOrg, SandboxError> {
-    let url = world.options.okta_org.clone().unwrap_or_default();
+    if let Some(url) = world.options.okta_org.clone() {
+        world.set_okta_url(url.clone());
+        return Ok(OktaOrg { url });
+    }
+    let port = world.options.okta_port;
+    let listener = crate::listen(port).await?;
+    let address = listener.local_addr().map_err(|source| SandboxError::Port { port, source })?;
+    let folder = service_app_folder(world.folder());
+    token::prepare(&folder).map_err(|source| SandboxError::Folder { folder: folder.clone(), source })?;
+    let url = format!("http://{address}");
+    let org = Arc::new(org::Org::new(&url, &folder));
+    let waiting = Arc::clone(world);
+    tokio::spawn(http::serve(org, listener, async move { waiting.asked_to_stop().await }));
     world.set_okta_url(url.clone());
     Ok(OktaOrg { url })
 }
 
 /// Its users.
 pub(crate) fn users() -> Vec<User> {
-    Vec::new()
+    directory::SAMPLES.iter().map(directory::Sample::told).collect()
 }
+
+/// Where the service app's private key and the public keys that the org knows are.
+fn service_app_folder(folder: &Path) -> std::path::PathBuf {
+    folder.join("okta")
+}
+
+fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+}
+
+#[cfg(test)]
+mod tests;

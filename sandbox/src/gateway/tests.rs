@@ -51,7 +51,7 @@ async fn a_signed_call_reaches_the_function() {
     }
     let log = fixture.log("/access", "assumed-role").await;
     assert!(log.contains(r#""status":"200","caller":"arn:aws:sts::000000000000:assumed-role/invocation/session","error":"-"}"#), "{log}");
-    crate::function::stop(&fixture.world).await;
+    function::stop(&fixture.world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,7 +102,7 @@ async fn the_apis_own_policy() {
     assert_eq!(get(&fixture, &url, Some((&role, "eu-west-1", "execute-api"))).await.0, 200);
     fixture.set("AWS::ApiGateway::RestApi", "api1", "Policy", json!("not a policy"));
     assert_eq!(get(&fixture, &url, Some((&role, "eu-west-1", "execute-api"))).await.0, 403);
-    crate::function::stop(&fixture.world).await;
+    function::stop(&fixture.world).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,8 +115,8 @@ async fn what_goes_wrong_behind() {
         assert_eq!((status, body), (502, json!({"message": "Internal server error"})), "{word}");
     }
     fixture.log("/access", "INTEGRATION_FAILURE").await;
-    fixture.world.change(|state| state.resources.remove("AWS::Lambda::Permission", "permission"));
+    fixture.remove("AWS::Lambda::Permission", "permission");
     let (status, body) = get(&fixture, &format!("{HOST}{PATH}"), signed).await;
     assert_eq!((status, body), (500, json!({"message": "Internal server error"})));
-    crate::function::stop(&fixture.world).await;
+    function::stop(&fixture.world).await;
 }
