@@ -126,7 +126,7 @@ impl Transaction {
         let (person, at) = (&self.person, |path: &str| format!("{url}/api/v1/authn{path}"));
         let mut embedded = json!({"user": user(person)});
         let mut links = json!({"cancel": link(&at("/cancel"))});
-        let mut put = |map: &mut Value, name: &str, value: Value| {
+        let put = |map: &mut Value, name: &str, value: Value| {
             if let Value::Object(map) = map {
                 map.insert(name.to_owned(), value);
             }

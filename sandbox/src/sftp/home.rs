@@ -55,10 +55,10 @@ impl Home {
             let (bucket, key) = split(target.trim_start_matches('/'));
             mappings.push(Mapping { entry: normal(entry, "")?, bucket: bucket.to_owned(), key: key.to_owned() });
         }
-        let overlap = |one: &Mapping, other: &Mapping| below(&one.entry, &other.entry).is_some();
-        let overlaps = mappings.iter().enumerate().any(|(place, one)| mappings.iter().skip(place + 1).any(|other| {
-            one.entry == other.entry || one.entry.is_empty() || other.entry.is_empty() || overlap(one, other) && one.key == other.key
-        }));
+        let overlaps = mappings.iter().enumerate().any(|(place, one)| {
+            let others = mappings.iter().skip(place + 1);
+            others.into_iter().any(|other| one.entry == other.entry || one.entry.is_empty() || other.entry.is_empty())
+        });
         if mappings.is_empty() || overlaps {
             return None;
         }
@@ -75,11 +75,6 @@ impl Home {
     pub(super) fn path(home: &str) -> Option<Self> {
         let start = normal(home, "").filter(|_| home.starts_with('/') && !has_odd_parts(home))?;
         Some(Self { mappings: Vec::new(), start, is_logical: false })
-    }
-
-    /// Where the client stands at first.
-    pub(super) fn start(&self) -> String {
-        format!("/{}", self.start)
     }
 
     /// The absolute path of what a client named.
@@ -202,7 +197,7 @@ mod tests {
     fn several_entries() {
         let details = r#"[{"Entry":"/inbox","Target":"/b/in"},{"Entry":"/a/deep","Target":"/c"},{"Entry":"/inbox2","Target":"/b/two","Type":"DIRECTORY"}]"#;
         let home = Home::logical(details, Some("/inbox"), "bob").unwrap();
-        assert_eq!(home.start(), "/inbox");
+        assert_eq!(home.absolute(".").as_deref(), Some("inbox"));
         for (path, expected) in [
             ("x", place("b", "in/x", false)),
             ("..", Seen::Between(vec!["a".to_owned(), "inbox".to_owned(), "inbox2".to_owned()])),
@@ -237,7 +232,7 @@ mod tests {
     #[test]
     fn path_homes_show_the_bucket() {
         let home = Home::path("/files/home/bob").unwrap();
-        assert_eq!(home.start(), "/files/home/bob");
+        assert_eq!(home.absolute("").as_deref(), Some("files/home/bob"));
         for (path, expected) in [
             (".", place("files", "home/bob", true)),
             ("x", place("files", "home/bob/x", false)),

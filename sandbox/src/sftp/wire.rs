@@ -9,7 +9,6 @@ pub(super) const LONGEST_DATA: u32 = 255 * 1024;
 
 /// A status code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the draft")]
 pub(super) enum Status {
     Ok = 0,
     Eof = 1,
@@ -66,7 +65,6 @@ impl OpenFlags {
 
 /// A request, without its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the draft")]
 pub(super) enum Request {
     Init,
     Open { path: Bytes, flags: OpenFlags },

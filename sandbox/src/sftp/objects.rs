@@ -1,0 +1,219 @@
+//! Objects as SFTP needs them: straight from and to the files of the bucket's folder.
+//!
+//! [`Store::path_of`] is the one way from a key to a path. It looks at every part with `lstat` and refuses symbolic links; SFTP
+//! users cannot make any. Between that look and the use of the path, somebody with an account on this machine who may write
+//! to the sandbox's folder could put a link in place of a folder: that race remains. What was opened is compared with what was
+//! looked at, so that the last part is safe from it too.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::home::Place;
+use super::wire::{Attributes, Status};
+use crate::aws::s3::{KeyError, Store, StoreError};
+
+/// How far behind the end of what was written a write may begin: requests overtake each other, but a file of holes is none.
+const LARGEST_GAP: u64 = 16 * 1024 * 1024;
+/// The largest object (S3 User Guide): 5 TiB.
+const LARGEST: u64 = 5 << 40;
+
+impl From<KeyError> for Status {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Link => Self::PermissionDenied,
+            KeyError::TooLong | KeyError::Empty | KeyError::EmptyPart | KeyError::Dots | KeyError::Nul => Self::Failure,
+        }
+    }
+}
+
+impl From<io::Error> for Status {
+    fn from(error: io::Error) -> Self {
+        if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
+            Self::NoSuchFile
+        } else {
+            Self::Failure
+        }
+    }
+}
+
+impl From<StoreError> for Status {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Key(error) => error.into(),
+            StoreError::Disk(error) => error.into(),
+            StoreError::Absent => Self::NoSuchFile,
+            StoreError::Condition | StoreError::FileAndFolder => Self::Failure,
+        }
+    }
+}
+
+fn path_of(store: &Store, place: &Place) -> Result<PathBuf, Status> {
+    if !place.key.is_empty() {
+        return Ok(store.path_of(&place.bucket, &place.key)?);
+    }
+    // The bucket itself: its name is checked with any key.
+    let path = store.path_of(&place.bucket, "x")?.parent().map(Path::to_path_buf).ok_or(Status::Failure)?;
+    if fs::symlink_metadata(&path)?.is_dir() { Ok(path) } else { Err(Status::PermissionDenied) }
+}
+
+/// Files and folders; whatever else somebody put on the disk is not there.
+fn attributes(found: &Metadata) -> Result<Attributes, Status> {
+    if !(found.is_dir() || found.is_file()) {
+        return Err(Status::PermissionDenied);
+    }
+    let since = found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    Ok(Attributes {
+        is_folder: found.is_dir(),
+        size: if found.is_dir() { 0 } else { found.len() },
+        modified: u32::try_from(since.as_secs()).unwrap_or(u32::MAX),
+    })
+}
+
+/// A folder that nobody made and that is there all the same.
+pub(super) const FOLDER: Attributes = Attributes { is_folder: true, size: 0, modified: 0 };
+
+/// What is at a place.
+pub(super) fn stat(store: &Store, place: &Place) -> Result<Attributes, Status> {
+    match fs::symlink_metadata(path_of(store, place)?) {
+        Ok(found) => attributes(&found),
+        Err(error) => match Status::from(error) {
+            Status::NoSuchFile if place.is_root => Ok(FOLDER),
+            status => Err(status),
+        },
+    }
+}
+
+/// The names in a folder, in order.
+pub(super) fn list(store: &Store, place: &Place) -> Result<Vec<(String, Attributes)>, Status> {
+    let mut names = Vec::new();
+    let rows = match fs::read_dir(path_of(store, place)?) {
+        Ok(rows) => rows,
+        Err(error) => match Status::from(error) {
+            Status::NoSuchFile if place.is_root => return Ok(names),
+            status => return Err(status),
+        },
+    };
+    for row in rows {
+        let row = row?;
+        // Neither names that no key can be, nor what is gone by now, nor links.
+        let (Ok(name), Ok(found)) = (row.file_name().into_string(), row.metadata()) else { continue };
+        if let Ok(attributes) = attributes(&found) {
+            names.push((name, attributes));
+        }
+    }
+    names.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(names)
+}
+
+/// Opens an object.
+pub(super) fn open(store: &Store, place: &Place) -> Result<File, Status> {
+    let path = path_of(store, place)?;
+    let looked_at = fs::symlink_metadata(&path)?;
+    if !looked_at.is_file() {
+        return Err(if looked_at.is_dir() { Status::Failure } else { Status::PermissionDenied });
+    }
+    let file = File::open(&path)?;
+    let opened = file.metadata()?;
+    let is_same = (opened.dev(), opened.ino()) == (looked_at.dev(), looked_at.ino());
+    if is_same { Ok(file) } else { Err(Status::PermissionDenied) }
+}
+
+/// An upload: a file of its own until it is complete, as an object of S3 is not there before.
+#[derive(Debug)]
+pub(super) struct Upload {
+    file: File,
+    spooled: PathBuf,
+    place: Place,
+    end: u64,
+}
+
+impl Upload {
+    /// Begins one.
+    pub(super) fn begin(store: &Store, place: &Place) -> Result<Self, Status> {
+        if place.is_root || place.key.is_empty() {
+            return Err(Status::Failure);
+        }
+        path_of(store, place)?;
+        let spooled = store.spool()?;
+        let file = OpenOptions::new().write(true).create_new(true).open(&spooled)?;
+        Ok(Self { file, spooled, place: place.clone(), end: 0 })
+    }
+
+    /// Writes a part.
+    pub(super) fn write(&mut self, offset: u64, data: &[u8]) -> Result<(), Status> {
+        let length = u64::try_from(data.len()).map_err(|_| Status::Failure)?;
+        let end = offset.checked_add(length).filter(|end| *end <= LARGEST).ok_or(Status::Failure)?;
+        if offset > self.end + LARGEST_GAP {
+            return Err(Status::OpUnsupported);
+        }
+        self.file.write_all_at(data, offset)?;
+        self.end = self.end.max(end);
+        Ok(())
+    }
+
+    /// What there is of it so far.
+    pub(super) fn attributes(&self) -> Attributes {
+        Attributes { is_folder: false, size: self.end, modified: 0 }
+    }
+
+    /// Puts it in its place. Folders on the way are made, as S3 needs none.
+    pub(super) fn complete(self, store: &Store) -> Result<(), Status> {
+        let placed = put(store, &self.place, &self.spooled);
+        if placed.is_err() {
+            let _ = fs::remove_file(&self.spooled);
+        }
+        placed
+    }
+}
+
+fn put(store: &Store, place: &Place, file: &Path) -> Result<(), Status> {
+    let path = path_of(store, place)?;
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    Ok(fs::rename(file, path)?)
+}
+
+/// Moves an object. Folders are not moved: Transfer cannot either, as S3 has none.
+pub(super) fn rename(store: &Store, from: &Place, to: &Place) -> Result<(), Status> {
+    if stat(store, from)?.is_folder || from.is_root {
+        return Err(Status::OpUnsupported);
+    }
+    if to.is_root || to.key.is_empty() {
+        return Err(Status::Failure);
+    }
+    put(store, to, &path_of(store, from)?)
+}
+
+/// Makes a folder: an object whose key ends in `/`.
+pub(super) fn make_folder(store: &Store, place: &Place) -> Result<(), Status> {
+    if fs::symlink_metadata(path_of(store, place)?).is_ok() {
+        return Err(Status::Failure);
+    }
+    store.put(&place.bucket, &format!("{}/", place.key), b"")?;
+    Ok(())
+}
+
+/// Removes an empty folder.
+pub(super) fn remove_folder(store: &Store, place: &Place) -> Result<(), Status> {
+    let path = path_of(store, place)?;
+    if !fs::symlink_metadata(&path)?.is_dir() || place.is_root || fs::read_dir(&path)?.next().is_some() {
+        return Err(Status::Failure);
+    }
+    if !store.delete(&place.bucket, &format!("{}/", place.key), None)? {
+        fs::remove_dir(path)?;
+    }
+    Ok(())
+}
+
+/// Removes an object.
+pub(super) fn remove(store: &Store, place: &Place) -> Result<(), Status> {
+    let path = path_of(store, place)?;
+    if !fs::symlink_metadata(&path)?.is_file() {
+        return Err(Status::Failure);
+    }
+    Ok(fs::remove_file(path)?)
+}

@@ -1,0 +1,7 @@
+//! The real OpenSSH client against a listener whose identity provider is a function.
+
+mod client;
+mod faults;
+mod files;
+mod sign_in;
+mod stand;
