@@ -100,6 +100,11 @@ impl Fixture {
         self.put(resource);
     }
 
+    pub(crate) fn remove(&self, kind: &str, id: &str) {
+        let resource = self.world.read(|state| state.resources.find(kind, id).cloned()).unwrap();
+        self.world.change(|state| state.resources.remove(&resource));
+    }
+
     pub(crate) fn upload(&self, key: &str, bytes: &[u8]) {
         self.world.change(|state| {
             if !s3::bucket_exists(state, "artifacts") {

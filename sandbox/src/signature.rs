@@ -156,7 +156,7 @@ pub(crate) fn verify_call(
         if is_json { Refusal::new(json, message) } else { Refusal::new(query, message).status(403) }
     };
     let mismatch = |message: &str| refusal("SignatureDoesNotMatch", "InvalidSignatureException", message);
-    let signed = verify(resources, parts, Some(body)).map_err(|error| {
+    let refused = |error: SignatureError| {
         let message = error.to_string();
         match error {
             SignatureError::Missing => {
@@ -167,11 +167,11 @@ pub(crate) fn verify_call(
             SignatureError::ExpiredKey => refusal("ExpiredToken", "ExpiredTokenException", &message),
             SignatureError::Skewed | SignatureError::Mismatch => mismatch(&message),
         }
-    })?;
-    if signed.service != service {
+    };
+    if claim(&parts.headers).map_err(refused)?.service != service {
         return Err(mismatch(&format!("Credential should be scoped to correct service: '{service}'.")));
     }
-    Ok(signed.caller)
+    verify(resources, parts, Some(body)).map(|signed| signed.caller).map_err(refused)
 }
 
 /// Whether this is a digest, and not a word such as `UNSIGNED-PAYLOAD`.

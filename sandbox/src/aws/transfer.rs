@@ -127,3 +127,7 @@ pub(crate) async fn answer(world: &Arc<World>, call: &Call, input: &Value) -> Re
 pub(crate) fn resume(world: &Arc<World>) {
     life::resume(world);
 }
+
+#[cfg(test)]
+#[path = "transfer/tests.rs"]
+mod tests;

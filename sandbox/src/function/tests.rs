@@ -117,7 +117,7 @@ async fn an_update_starts_anew_and_a_deletion_ends() {
     fixture.world.store.delete("artifacts", "code/2.zip", None).unwrap();
     assert_eq!(call(&fixture, "x").await.unwrap()["body"], "new x");
 
-    fixture.world.change(|state| state.resources.remove("AWS::Lambda::Function", "provider"));
+    fixture.remove("AWS::Lambda::Function", "provider");
     assert_eq!(call(&fixture, "x").await, Err(FunctionError::Absent(FUNCTION.into())));
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_millis(100)).await;

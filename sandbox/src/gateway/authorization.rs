@@ -26,8 +26,7 @@ pub(super) fn check(
     if let Some(caller) = &caller {
         let principal = caller.role.as_ref().unwrap_or(&caller.arn);
         context = context.with("aws:PrincipalArn", principal).with("aws:PrincipalAccount", ACCOUNT);
-        principals =
-            vec![principal.clone(), caller.arn.clone(), format!("arn:aws:iam::{ACCOUNT}:root"), ACCOUNT.into()];
+        principals = vec![principal.clone(), caller.arn.clone(), format!("arn:aws:iam::{ACCOUNT}:root"), ACCOUNT.into()];
     }
     let request = Request { action: "execute-api:Invoke", resource: &arn, principals: &principals, context: &context };
 
@@ -55,24 +54,23 @@ pub(super) fn check(
 }
 
 fn verify(resources: &Resources, place: &Place, parts: &Parts, body: &Bytes) -> Result<Caller, Reply> {
-    let signed = signature::verify(resources, parts, Some(body)).map_err(|error| match error {
+    let refused = |error: SignatureError| match error {
         SignatureError::Missing => Reply::message(403, "Missing Authentication Token", "MISSING_AUTHENTICATION_TOKEN"),
         SignatureError::Incomplete => Reply::message(403, &error.to_string(), "INVALID_SIGNATURE"),
         SignatureError::UnknownKey => Reply::message(403, &format!("{error}."), "INVALID_SIGNATURE"),
         SignatureError::ExpiredKey => Reply::message(403, &error.to_string(), "EXPIRED_TOKEN"),
-        SignatureError::Skewed | SignatureError::Mismatch => {
-            Reply::message(403, &error.to_string(), "INVALID_SIGNATURE")
-        }
-    })?;
-    if signed.service != "execute-api" {
+        SignatureError::Skewed | SignatureError::Mismatch => Reply::message(403, &error.to_string(), "INVALID_SIGNATURE"),
+    };
+    let claim = signature::claim(&parts.headers).map_err(refused)?;
+    if claim.service != "execute-api" {
         let message = "Credential should be scoped to correct service: 'execute-api'.";
         return Err(Reply::message(403, message, "INVALID_SIGNATURE"));
     }
-    if signed.region != place.region {
-        let message = format!("Credential should be scoped to a valid region, not '{}'.", signed.region);
+    if claim.region != place.region {
+        let message = format!("Credential should be scoped to a valid region, not '{}'.", claim.region);
         return Err(Reply::message(403, &message, "INVALID_SIGNATURE"));
     }
-    Ok(signed.caller)
+    signature::verify(resources, parts, Some(body)).map(|signed| signed.caller).map_err(refused)
 }
 
 /// As API Gateway writes it, with most of the account number hidden.
