@@ -129,7 +129,7 @@ async fn json_is_read_as_well_and_the_real_template_is_summarised() {
     sandbox.call("CreateStack", &[("StackName", "demo"), ("TemplateBody", json)]).unwrap();
     let summary = sandbox.call("GetTemplateSummary", &[("TemplateBody", REAL)]).unwrap();
     assert_eq!(summary["Capabilities"], json!(["CAPABILITY_IAM"]));
-    assert_eq!(summary["Parameters"].as_array().unwrap().len(), 15);
+    assert_eq!(summary["Parameters"].as_array().unwrap().len(), 16);
     let said = refusal(sandbox.call("DetectStackDrift", &[("StackName", "demo")]));
     assert!(said.as_str().unwrap().starts_with("InvalidAction"), "{said}");
 }
