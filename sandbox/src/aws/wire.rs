@@ -86,7 +86,7 @@ async fn route(world: &Arc<World>, request: Request<Incoming>, peer: SocketAddr,
         return gateway::answer(world, request).await;
     }
     if let Some(target) = header(request.headers(), "x-amz-target").map(ToOwned::to_owned) {
-        return of_json(world, request, scope, &target, request_id).await;
+        return of_json(world, request, scope, &target).await;
     }
     if is_query(&request) {
         return of_query(world, request, scope, request_id).await;
@@ -162,7 +162,7 @@ async fn of_query(world: &Arc<World>, request: Request<Incoming>, scope: Scope, 
         ("", _) => "sts",
         (service, _) => service,
     };
-    let call = Call { action, region: scope.region, access_key: scope.access_key, request_id: request_id.into() };
+    let call = Call { action, region: scope.region };
     let verified = world.read(|state| signature::verify_call(&state.resources, &parts, &bytes, service, false));
     let allowed = verified.and_then(|caller| match refused_on_request(world, service, &call, &caller, false) {
         Some(refusal) => Err(refusal),
@@ -183,13 +183,7 @@ async fn of_query(world: &Arc<World>, request: Request<Incoming>, scope: Scope, 
     }
 }
 
-async fn of_json(
-    world: &Arc<World>,
-    request: Request<Incoming>,
-    scope: Scope,
-    target: &str,
-    request_id: &str,
-) -> Answer {
+async fn of_json(world: &Arc<World>, request: Request<Incoming>, scope: Scope, target: &str) -> Answer {
     let (name, action) = target.rsplit_once('.').unwrap_or((target, ""));
     let service = match name {
         "TransferService" => "transfer",
@@ -211,12 +205,7 @@ async fn of_json(
         },
     };
     let service = service.to_owned();
-    let call = Call {
-        action: action.into(),
-        region: scope.region,
-        access_key: scope.access_key,
-        request_id: request_id.into(),
-    };
+    let call = Call { action: action.into(), region: scope.region };
     let verified = world.read(|state| signature::verify_call(&state.resources, &parts, &bytes, &service, true));
     let allowed = verified.and_then(|caller| match refused_on_request(world, &service, &call, &caller, true) {
         Some(refusal) => Err(refusal),

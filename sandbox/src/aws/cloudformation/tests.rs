@@ -54,12 +54,7 @@ impl Sandbox {
     pub(super) fn call(&self, action: &str, fields: &[(&str, &str)]) -> Result<Value, Refusal> {
         let form: String =
             url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields.iter().copied()).finish();
-        let call = Call {
-            action: action.into(),
-            region: "eu-west-1".into(),
-            access_key: "test".into(),
-            request_id: "r".into(),
-        };
+        let call = Call { action: action.into(), region: "eu-west-1".into() };
         answer(self.world(), &call, &Parameters::parse(form.as_bytes()))
     }
 

@@ -170,7 +170,6 @@ fn finish(stack: &mut Stack, mut operation: Operation) -> bool {
         scope.made = made.collect();
         let outputs = outputs(&scope)?;
         let kept = references::dependencies(&scope)?;
-        drop(scope);
         Ok((parameters::shown(&template, &operation.wanted.values), outputs, kept, template.description))
     });
     let (shown, outputs, kept, description) = match evaluated {
