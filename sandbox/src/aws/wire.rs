@@ -7,6 +7,8 @@ pub(crate) mod answer;
 pub(crate) mod call;
 mod owner;
 pub(crate) mod query;
+#[cfg(test)]
+mod tests;
 pub(crate) mod xml;
 
 use std::convert::Infallible;
