@@ -222,6 +222,8 @@ async fn of_json(world: &Arc<World>, request: Request<Incoming>, scope: Scope, t
         },
     };
     match result {
+        // An action without a result answers nothing at all.
+        Ok(Value::Null) => whole(200, "application/x-amz-json-1.1", ""),
         Ok(value) => whole(200, "application/x-amz-json-1.1", value.to_string()),
         Err(refusal) => json_refusal(&refusal),
     }
