@@ -65,3 +65,37 @@ fn is_identifier(name: &str) -> bool {
         None => plain(name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failures(name: &str) -> Failures {
+        Failures::parse(&[name.to_owned()]).unwrap()
+    }
+
+    #[test]
+    fn a_resource_fails_by_type_by_action_and_by_name() {
+        for name in ["CreateRole", "AWS::IAM::Role"] {
+            assert!(failures(name).for_resource("AWS::IAM::Role"));
+            assert!(!failures(name).for_resource("AWS::KMS::Key"));
+        }
+        assert!(failures("Role").for_logical_id("Role"));
+        assert!(failures("DeleteRole").for_resource_action("Delete", "AWS::IAM::Role"));
+    }
+
+    #[test]
+    fn an_action_fails_with_and_without_its_service() {
+        assert!(failures("CreateServer").for_action("transfer", "CreateServer"));
+        assert!(failures("transfer:CreateServer").for_action("transfer", "CreateServer"));
+        assert!(!failures("s3:CreateServer").for_action("transfer", "CreateServer"));
+        assert!(failures("server-start").server_start());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for name in ["", "server start", "create-role", ":"] {
+            assert!(Failures::parse(&[name.to_owned()]).is_err(), "{name}");
+        }
+    }
+}

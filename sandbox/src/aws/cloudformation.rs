@@ -237,14 +237,29 @@ fn delete(state: &mut State, call: &Call, form: &Parameters) -> Result<Option<St
             )));
         }
         Status::DeleteFailed => {}
-        _ if !retained.is_empty() => {
+        Status::ReviewInProgress
+        | Status::CreateComplete
+        | Status::CreateFailed
+        | Status::RollbackComplete
+        | Status::RollbackFailed
+        | Status::UpdateComplete
+        | Status::UpdateFailed
+        | Status::UpdateRollbackComplete
+            if retained.is_empty() => {}
+        Status::ReviewInProgress
+        | Status::CreateComplete
+        | Status::CreateFailed
+        | Status::RollbackComplete
+        | Status::RollbackFailed
+        | Status::UpdateComplete
+        | Status::UpdateFailed
+        | Status::UpdateRollbackComplete => {
             return Err(Refusal::validation(format!(
                 "Invalid operation on stack [{}]. When you delete a stack, specify which resources to retain only when the \
                  stack is in the DELETE_FAILED state.",
                 stack.arn
             )));
         }
-        _ => {}
     }
     stack.tokens.extend(token.clone());
     operation::begin_delete(stack, token, &retained);

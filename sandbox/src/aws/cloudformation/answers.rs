@@ -95,9 +95,10 @@ pub(super) fn resource(stack: &Stack, resource: &StackResource, time: &str) -> V
 
 /// Every resource; of a deleted stack those that it had.
 pub(super) fn resources(stack: &Stack) -> Vec<&StackResource> {
-    match stack.status {
-        Status::DeleteComplete => stack.removed.iter().collect(),
-        _ => stack.resources.values().collect(),
+    if stack.status == Status::DeleteComplete {
+        stack.removed.iter().collect()
+    } else {
+        stack.resources.values().collect()
     }
 }
 

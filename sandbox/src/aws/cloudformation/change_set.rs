@@ -100,10 +100,7 @@ pub(super) fn create(world: &World, state: &mut State, call: &Call, form: &Param
     };
     let (wanted, template) = request::wanted(world, state, existing, form)?;
     let existing = existing.cloned();
-    let mut stack = match (fresh, existing) {
-        (Some(stack), _) | (None, Some(stack)) => stack,
-        (None, None) => return Err(missing_stack(&stack_name)),
-    };
+    let Some(mut stack) = fresh.or(existing) else { return Err(missing_stack(&stack_name)) };
     let (changes, failure) = judge(state, &stack, &template, &wanted, form)?;
     let number = uuid();
     let arn = format!("arn:{}:cloudformation:{}:{ACCOUNT}:changeSet/{name}/{number}", call.partition(), call.region);

@@ -15,6 +15,9 @@ use crate::aws::wire::call::partition;
 /// What a value is that is known only when its resource was made. CloudFormation shows it in change sets.
 pub(super) const UNKNOWN: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 
+/// How deep conditions may be nested.
+const DEEPEST: usize = 100;
+
 /// What `Ref` and `Fn::GetAtt` give for a resource.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Made {
@@ -75,8 +78,8 @@ impl<'a> Scope<'a> {
         let unresolved =
             || format_error(&format!("Unresolved condition dependency {name} in the Conditions block of the template"));
         let value = self.template.conditions.get(name).ok_or_else(unresolved)?;
-        // A chain longer than there are conditions is a circle.
-        if depth > self.template.conditions.len() {
+        // No template is as deep as that, but a circle is.
+        if depth > DEEPEST {
             return Err(format_error("Found circular condition dependency"));
         }
         self.holds(value, depth + 1)
@@ -85,9 +88,6 @@ impl<'a> Scope<'a> {
     fn holds(&self, value: &Value, depth: usize) -> Result<bool, Refusal> {
         let wrong =
             || Refusal::validation("Template error: every Condition member must be a boolean function of conditions");
-        if depth > 64 {
-            return Err(wrong());
-        }
         let (name, argument) = call(value).ok_or_else(wrong)?;
         let list = argument.as_array().map(Vec::as_slice).unwrap_or_default();
         match (name, list) {

@@ -128,7 +128,7 @@ pub(super) fn wanted(
 }
 
 fn nobody() -> Call {
-    Call { action: String::new(), region: "us-east-1".into(), access_key: String::new(), request_id: String::new() }
+    Call { action: String::new(), region: "us-east-1".into() }
 }
 
 /// CloudFormation's words for a stack that cannot be updated now.

@@ -14,7 +14,9 @@ use crate::state::{State, World};
 /// Ends what is in progress and begins what can be begun.
 pub(super) fn step(world: &World, state: &mut State, stack: &mut Stack) -> bool {
     let Some(mut operation) = stack.operation.take() else { return false };
-    let working = std::mem::take(&mut operation.working);
+    let mut working = std::mem::take(&mut operation.working);
+    // What failed is told before what only had to stop.
+    working.sort_by_key(|work| work.failure.is_none());
     stack.operation = Some(operation.clone());
     let failing = working.iter().any(|work| work.failure.is_some());
     for work in &working {
@@ -168,7 +170,6 @@ fn finish(stack: &mut Stack, mut operation: Operation) -> bool {
         scope.made = made.collect();
         let outputs = outputs(&scope)?;
         let kept = references::dependencies(&scope)?;
-        drop(scope);
         Ok((parameters::shown(&template, &operation.wanted.values), outputs, kept, template.description))
     });
     let (shown, outputs, kept, description) = match evaluated {
