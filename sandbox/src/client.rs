@@ -23,6 +23,18 @@ pub fn find(folder: &Path) -> Option<Status> {
     (now.folder == told.folder).then_some(now)
 }
 
+/// Whether a sandbox in `folder` has ended, all that it had to write included.
+#[must_use]
+pub fn has_ended(folder: &Path) -> bool {
+    !running(folder).exists() || find(folder).is_none() && !is_held(folder)
+}
+
+/// Whether a process holds the folder. The lock goes with its process, however that ends.
+fn is_held(folder: &Path) -> bool {
+    let lock = fs::File::open(folder.join("lock"));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)))
+}
+
 /// Asks the sandbox at `endpoint_url` to stop. It answers before it has stopped.
 ///
 /// # Errors

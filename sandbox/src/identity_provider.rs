@@ -99,7 +99,12 @@ async fn ask_api(world: &Arc<World>, server: &Server, sign_in: &SignInRequest) -
     match status {
         200 => SignInAnswer { status, body, url, message: String::new() },
         // What the API says is not shown: Transfer's answer then has no response, only a message.
-        _ => SignInAnswer { status, message: format!("Unable to call identity provider: {body}"), body: String::new(), url },
+        _ => SignInAnswer {
+            status,
+            message: format!("Unable to call identity provider: {body}"),
+            body: String::new(),
+            url,
+        },
     }
 }
 

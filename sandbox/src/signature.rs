@@ -180,7 +180,12 @@ pub(crate) fn is_digest(payload: &str) -> bool {
 }
 
 /// Signs a request with an absolute URI.
-pub(crate) fn sign(request: &mut Request<Bytes>, key: &TemporaryKey, region: &str, service: &str) -> Result<(), String> {
+pub(crate) fn sign(
+    request: &mut Request<Bytes>,
+    key: &TemporaryKey,
+    region: &str,
+    service: &str,
+) -> Result<(), String> {
     use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 
     let token = Some(key.token.clone());
@@ -196,7 +201,8 @@ pub(crate) fn sign(request: &mut Request<Bytes>, key: &TemporaryKey, region: &st
     let uri = request.uri().to_string();
     let headers = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
     let body = SignableBody::Bytes(request.body());
-    let signable = SignableRequest::new(request.method().as_str(), uri, headers, body).map_err(|error| error.to_string())?;
+    let signable =
+        SignableRequest::new(request.method().as_str(), uri, headers, body).map_err(|error| error.to_string())?;
     let signed = sign(signable, &parameters.into()).map_err(|error| error.to_string())?;
     signed.into_parts().0.apply_to_request_http1x(request);
     Ok(())

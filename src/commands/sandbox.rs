@@ -115,11 +115,13 @@ pub async fn stop(folder: &Path, run: &mut Run<'_>) -> Result<()> {
     if let Some(status) = client::find(folder) {
         run.progress.step("Stopping the sandbox");
         let failed = |why: String| {
-            Error::new(ErrorCode::Unexpected, "the sandbox did not stop").cause(why).resource(status.endpoint_url.clone())
+            Error::new(ErrorCode::Unexpected, "the sandbox did not stop")
+                .cause(why)
+                .resource(status.endpoint_url.clone())
         };
         client::ask_to_stop(&status.endpoint_url).map_err(|error| failed(error.to_string()))?;
         let began = Instant::now();
-        while client::find(folder).is_some() {
+        while !client::has_ended(folder) {
             if began.elapsed() > PATIENCE {
                 return Err(failed("it still answers".to_owned()).hint("end its process"));
             }
@@ -164,9 +166,9 @@ pub async fn wait_for_sftp(folder: &Path, server_id: &str) -> Option<SandboxRepo
 fn refuse_second(folder: &Path) -> Result<()> {
     match client::find(folder) {
         None => Ok(()),
-        Some(status) => Err(Error::new(ErrorCode::Busy, "a sandbox runs already")
-            .resource(status.endpoint_url)
-            .hint("use it as it is, stop it with `sftp-okta sandbox stop`, or start another one in a --folder of its own")),
+        Some(status) => Err(Error::new(ErrorCode::Busy, "a sandbox runs already").resource(status.endpoint_url).hint(
+            "use it as it is, stop it with `sftp-okta sandbox stop`, or start another one in a --folder of its own",
+        )),
     }
 }
 
@@ -177,7 +179,8 @@ async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
     let failed = |why: String| {
         Error::new(ErrorCode::Unexpected, "the sandbox did not start").cause(why).resource(folder.display().to_string())
     };
-    fs::create_dir_all(folder).map_err(|error| failed(error.to_string()).hint("choose a folder that may be written to"))?;
+    fs::create_dir_all(folder)
+        .map_err(|error| failed(error.to_string()).hint("choose a folder that may be written to"))?;
     let log = File::create(folder.join(LOG)).map_err(|error| failed(error.to_string()))?;
     let program = env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut command = Command::new(program);
@@ -228,10 +231,16 @@ fn not_started(error: &SandboxError) -> Error {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     let (code, hint) = match error {
         SandboxError::Folder { .. } => (ErrorCode::Configuration, "choose a --folder that may be written to"),
-        SandboxError::Busy { .. } => (ErrorCode::Busy, "stop it with `sftp-okta sandbox stop`, or choose another --folder"),
+        SandboxError::Busy { .. } => {
+            (ErrorCode::Busy, "stop it with `sftp-okta sandbox stop`, or choose another --folder")
+        }
         SandboxError::State { .. } => (ErrorCode::Configuration, "empty the sandbox with `sftp-okta sandbox reset`"),
-        SandboxError::Port { .. } => (ErrorCode::Configuration, "choose another port, or leave the flag out to take a free one"),
-        SandboxError::Failure(_) => (ErrorCode::Usage, "name a CloudFormation action, type or logical id, or server-start"),
+        SandboxError::Port { .. } => {
+            (ErrorCode::Configuration, "choose another port, or leave the flag out to take a free one")
+        }
+        SandboxError::Failure(_) => {
+            (ErrorCode::Usage, "name a CloudFormation action, type or logical id, or server-start")
+        }
     };
     let told = Error::new(code, format!("the sandbox cannot start: {error}")).hint(hint);
     match cause {

@@ -66,7 +66,12 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         facts.push(("endpoint", sandbox.endpoint_url.clone()));
         facts.push(("okta", sandbox.okta_url.clone()));
         facts.push(("folder", sandbox.folder.clone()));
-        facts.extend(sandbox.sftp.iter().map(|server| ("sftp", format!("{}:{}  {}", server.host, server.port, server.server_id))));
+        facts.extend(
+            sandbox
+                .sftp
+                .iter()
+                .map(|server| ("sftp", format!("{}:{}  {}", server.host, server.port, server.server_id))),
+        );
     }
     if let Some(artifact) = &report.artifact
         && let Some(file) = &artifact.file

@@ -13,6 +13,7 @@ mod artifact;
 mod main_story;
 mod one_at_a_time;
 mod proofs;
+mod sandbox;
 mod server_creation;
 mod server_update;
 mod stack_faults;

@@ -33,9 +33,9 @@ use hyper::{Method, Request};
 use serde::{Deserialize, Serialize};
 
 use super::wire::Answer;
+use crate::ACCOUNT;
 use crate::signature::{self, SignatureError};
 use crate::state::World;
-use crate::ACCOUNT;
 use error::S3Error;
 use request::Asked;
 
@@ -73,7 +73,8 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
-    let request_id = uuid::Uuid::new_v4().simple().to_string().to_ascii_uppercase().chars().take(16).collect::<String>();
+    let request_id =
+        uuid::Uuid::new_v4().simple().to_string().to_ascii_uppercase().chars().take(16).collect::<String>();
     let (parts, body) = request.into_parts();
     let is_head = parts.method == Method::HEAD;
     let path = parts.uri.path().to_owned();
@@ -82,7 +83,8 @@ where
         Err(error) => error.answer(&path, &request_id, is_head),
     };
     let headers = answer.headers_mut();
-    for (name, value) in [("x-amz-request-id", request_id.as_str()), ("x-amz-id-2", "sandbox"), ("server", "AmazonS3")] {
+    for (name, value) in [("x-amz-request-id", request_id.as_str()), ("x-amz-id-2", "sandbox"), ("server", "AmazonS3")]
+    {
         if let Ok(value) = value.parse() {
             headers.insert(name, value);
         }
@@ -97,7 +99,11 @@ where
 {
     let signed = world.read(|state| signature::verify(&state.resources, &parts, None)).map_err(refused)?;
     if signed.service != "s3" {
-        return Err(S3Error::new(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; incorrect service"));
+        return Err(S3Error::new(
+            400,
+            "AuthorizationHeaderMalformed",
+            "The authorization header is malformed; incorrect service",
+        ));
     }
     let asked = Asked::read(parts, signed.region, signed.payload)?;
     if asked.header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != ACCOUNT) {

@@ -118,7 +118,8 @@ fn unpack_to(zip: impl Read + io::Seek, folder: &Path) -> Result<(), String> {
         let file = fs::OpenOptions::new().write(true).create_new(true).open(&path);
         let mut file = file.map_err(|error| format!("{name:?}: {error}"))?;
         // What the zip says about sizes is not believed.
-        let written = io::copy(&mut (&mut entry).take(left + 1), &mut file).map_err(|error| format!("{name:?}: {error}"))?;
+        let written =
+            io::copy(&mut (&mut entry).take(left + 1), &mut file).map_err(|error| format!("{name:?}: {error}"))?;
         left = left.checked_sub(written).ok_or_else(|| format!("it is larger than {LARGEST} bytes when unpacked"))?;
         file.set_permissions(fs::Permissions::from_mode(mode)).map_err(|error| error.to_string())?;
     }

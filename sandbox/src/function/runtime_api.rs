@@ -120,7 +120,9 @@ impl Shared {
             (&Method::GET, Some("next")) => self.next().await,
             (&Method::POST, Some(rest)) => match rest.split_once('/') {
                 Some((id, "response")) => self.said(id, read(request).await),
-                Some((id, "error")) => self.said(id, Err(read(request).await.map_or_else(|error| error, |body| text(&body)))),
+                Some((id, "error")) => {
+                    self.said(id, Err(read(request).await.map_or_else(|error| error, |body| text(&body))))
+                }
                 Some(_) | None => plain(404),
             },
             (&Method::POST, None) if path == "/2018-06-01/runtime/init/error" => {

@@ -83,7 +83,11 @@ async fn code_that_cannot_run() {
         ("mode.zip", fixture::zip(&[("bootstrap", ECHO, 0o644)]), "not executable"),
         ("text.zip", b"text".to_vec(), "it is no zip file"),
         ("format.zip", fixture::zip(&[("bootstrap", "\u{1}\u{2}\u{3}", 0o755)]), "bootstrap cannot be started"),
-        ("ends.zip", fixture::zip(&[("bootstrap", "#!/bin/sh\necho no settings >&2\nexit 1\n", 0o755)]), "exit status 1"),
+        (
+            "ends.zip",
+            fixture::zip(&[("bootstrap", "#!/bin/sh\necho no settings >&2\nexit 1\n", 0o755)]),
+            "exit status 1",
+        ),
     ] {
         fixture.upload(key, &zip);
         settle(key);
@@ -129,7 +133,10 @@ async fn only_whom_a_permission_names() {
     let fixture = fixture::deployed();
     for (service, source_arn) in [
         ("transfer.amazonaws.com", METHOD),
-        ("apigateway.amazonaws.com", "arn:aws:execute-api:eu-west-1:000000000000:api2/prod/GET/servers/s-1/users/bob/config"),
+        (
+            "apigateway.amazonaws.com",
+            "arn:aws:execute-api:eu-west-1:000000000000:api2/prod/GET/servers/s-1/users/bob/config",
+        ),
         ("apigateway.amazonaws.com", ""),
     ] {
         let invoker = Invoker { service, source_arn };

@@ -11,7 +11,9 @@ use crate::state::World;
 
 /// Writes the line, if the stage has a log.
 pub(super) fn write(world: &World, passage: &Passage, reply: &Reply) {
-    let Some((destination, format)) = passage.place.as_ref().and_then(|place| place.access_log.as_ref()) else { return };
+    let Some((destination, format)) = passage.place.as_ref().and_then(|place| place.access_log.as_ref()) else {
+        return;
+    };
     let Some((_, group)) = destination.split_once(":log-group:") else { return };
     logs::append(world, group.trim_end_matches(":*"), "access", &line(format, passage, reply));
 }
@@ -74,7 +76,6 @@ fn value(name: &str, passage: &Passage, reply: &Reply) -> Option<String> {
 
 /// Such as `23/Nov/2026:19:39:34 +0000`.
 pub(super) fn common_time(time: OffsetDateTime) -> String {
-    let format =
-        time::macros::format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
+    let format = time::macros::format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
     time.format(format).unwrap_or_default()
 }

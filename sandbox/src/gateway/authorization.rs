@@ -26,7 +26,8 @@ pub(super) fn check(
     if let Some(caller) = &caller {
         let principal = caller.role.as_ref().unwrap_or(&caller.arn);
         context = context.with("aws:PrincipalArn", principal).with("aws:PrincipalAccount", ACCOUNT);
-        principals = vec![principal.clone(), caller.arn.clone(), format!("arn:aws:iam::{ACCOUNT}:root"), ACCOUNT.into()];
+        principals =
+            vec![principal.clone(), caller.arn.clone(), format!("arn:aws:iam::{ACCOUNT}:root"), ACCOUNT.into()];
     }
     let request = Request { action: "execute-api:Invoke", resource: &arn, principals: &principals, context: &context };
 
@@ -59,7 +60,9 @@ fn verify(resources: &Resources, place: &Place, parts: &Parts, body: &Bytes) -> 
         SignatureError::Incomplete => Reply::message(403, &error.to_string(), "INVALID_SIGNATURE"),
         SignatureError::UnknownKey => Reply::message(403, &format!("{error}."), "INVALID_SIGNATURE"),
         SignatureError::ExpiredKey => Reply::message(403, &error.to_string(), "EXPIRED_TOKEN"),
-        SignatureError::Skewed | SignatureError::Mismatch => Reply::message(403, &error.to_string(), "INVALID_SIGNATURE"),
+        SignatureError::Skewed | SignatureError::Mismatch => {
+            Reply::message(403, &error.to_string(), "INVALID_SIGNATURE")
+        }
     };
     let claim = signature::claim(&parts.headers).map_err(refused)?;
     if claim.service != "execute-api" {

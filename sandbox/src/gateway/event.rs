@@ -26,7 +26,8 @@ pub(super) fn of(
     request_id: &str,
 ) -> String {
     let headers = parts.headers.iter().filter(|(name, _)| *name != "authorization" && *name != "connection");
-    let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    let headers =
+        headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let query = url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned();
     let (headers, many_headers) = once_and_many(headers);
     let (query, many_queries) = once_and_many(query);

@@ -108,11 +108,21 @@ mod tests {
 
     #[test]
     fn answers_of_functions() {
-        let good = read(br#"{"statusCode":201,"headers":{"X-A":"b","X-N":1},"body":"eA==","isBase64Encoded":true}"#).unwrap();
+        let good =
+            read(br#"{"statusCode":201,"headers":{"X-A":"b","X-N":1},"body":"eA==","isBase64Encoded":true}"#).unwrap();
         assert_eq!((good.status, &good.body[..], good.headers.len()), (201, &b"x"[..], 2));
         assert_eq!(read(b"{}").unwrap().status, 200);
-        for bad in ["", "null", "\"text\"", "[]", r#"{"Role":"x"}"#, r#"{"statusCode":9}"#, r#"{"statusCode":200,"body":{}}"#,
-            r#"{"errorType":"Error","errorMessage":"x"}"#, r#"{"body":"*","isBase64Encoded":true}"#] {
+        for bad in [
+            "",
+            "null",
+            "\"text\"",
+            "[]",
+            r#"{"Role":"x"}"#,
+            r#"{"statusCode":9}"#,
+            r#"{"statusCode":200,"body":{}}"#,
+            r#"{"errorType":"Error","errorMessage":"x"}"#,
+            r#"{"body":"*","isBase64Encoded":true}"#,
+        ] {
             assert_eq!(read(bad.as_bytes()).unwrap_err().status, 502, "{bad}");
         }
         assert!(read(br#"{"headers":{"a\r\nb":"c","d":"e\r\nf"}}"#).unwrap().headers.is_empty());

@@ -31,7 +31,11 @@ async fn get(fixture: &Fixture, url: &str, signed: Option<(&TemporaryKey, &str, 
 async fn a_signed_call_reaches_the_function() {
     let fixture = fixture::deployed();
     let role = key(INVOCATION);
-    for stage in [HOST, "http://127.0.0.1:4566/restapis/api1/prod/_user_request_", "http://127.0.0.1:4566/_aws/execute-api/api1/prod"] {
+    for stage in [
+        HOST,
+        "http://127.0.0.1:4566/restapis/api1/prod/_user_request_",
+        "http://127.0.0.1:4566/_aws/execute-api/api1/prod",
+    ] {
         let url = format!("{stage}{PATH}?protocol=SFTP&sourceIp=203.0.113.9&a=1&a=%2F");
         let (status, event) = get(&fixture, &url, Some((&role, "eu-west-1", "execute-api"))).await;
         assert_eq!(status, 200, "{event}");
@@ -46,11 +50,19 @@ async fn a_signed_call_reaches_the_function() {
         assert_eq!((&event["body"], &event["isBase64Encoded"]), (&Value::Null, &json!(false)));
         let context = &event["requestContext"];
         assert_eq!(context["identity"]["userArn"], "arn:aws:sts::000000000000:assumed-role/invocation/session");
-        assert_eq!((&context["stage"], &context["apiId"], &context["httpMethod"]), (&json!("prod"), &json!("api1"), &json!("GET")));
+        assert_eq!(
+            (&context["stage"], &context["apiId"], &context["httpMethod"]),
+            (&json!("prod"), &json!("api1"), &json!("GET"))
+        );
         assert_eq!(context["path"], format!("/prod{PATH}"));
     }
     let log = fixture.log("/access", "assumed-role").await;
-    assert!(log.contains(r#""status":"200","caller":"arn:aws:sts::000000000000:assumed-role/invocation/session","error":"-"}"#), "{log}");
+    assert!(
+        log.contains(
+            r#""status":"200","caller":"arn:aws:sts::000000000000:assumed-role/invocation/session","error":"-"}"#
+        ),
+        "{log}"
+    );
     function::stop(&fixture.world).await;
 }
 
@@ -67,7 +79,12 @@ async fn who_is_refused() {
         (Some(&stranger), "eu-west-1", "execute-api", "The security token included in the request is invalid."),
         (Some(&role), "us-east-1", "execute-api", "Credential should be scoped to a valid region"),
         (Some(&role), "eu-west-1", "s3", "Credential should be scoped to correct service: 'execute-api'."),
-        (Some(&other), "eu-west-1", "execute-api", "User: arn:aws:sts::000000000000:assumed-role/other/session is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********0000:api1/prod/GET/servers/s-1/users/bob%40acme.com/config"),
+        (
+            Some(&other),
+            "eu-west-1",
+            "execute-api",
+            "User: arn:aws:sts::000000000000:assumed-role/other/session is not authorized to perform: execute-api:Invoke on resource: arn:aws:execute-api:eu-west-1:********0000:api1/prod/GET/servers/s-1/users/bob%40acme.com/config",
+        ),
     ] {
         let (status, body) = get(&fixture, &url, key.map(|key| (key, region, service))).await;
         assert_eq!(status, 403);
@@ -94,7 +111,11 @@ async fn the_apis_own_policy() {
         "Resource": "execute-api:/*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": INVOCATION}}}]});
     let url = format!("{HOST}{PATH}");
     let (root, role) = (root(), key(INVOCATION));
-    assert_eq!(get(&fixture, &url, Some((&root, "eu-west-1", "execute-api"))).await.0, 200, "the root may do everything");
+    assert_eq!(
+        get(&fixture, &url, Some((&root, "eu-west-1", "execute-api"))).await.0,
+        200,
+        "the root may do everything"
+    );
     fixture.set("AWS::ApiGateway::RestApi", "api1", "Policy", policy);
     let (status, body) = get(&fixture, &url, Some((&root, "eu-west-1", "execute-api"))).await;
     assert_eq!(status, 403);

@@ -80,8 +80,13 @@ fn conditions() {
 fn what_is_not_understood_denies() {
     let statement = json!({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Odd": {"a": "b"}}});
     assert_eq!(decide_one(statement, "a:B", "x", &Context::default()), Decision::Deny);
-    for document in [json!({}), json!({"Statement": "x"}), json!({"Statement": [{"Effect": "Maybe", "Action": "*"}]}),
-        json!({"Statement": {"Effect": "Allow"}}), json!({"Statement": {"Effect": "Allow", "Action": 1}})] {
+    for document in [
+        json!({}),
+        json!({"Statement": "x"}),
+        json!({"Statement": [{"Effect": "Maybe", "Action": "*"}]}),
+        json!({"Statement": {"Effect": "Allow"}}),
+        json!({"Statement": {"Effect": "Allow", "Action": 1}}),
+    ] {
         assert_eq!(Document::from_json(&document), None, "{document}");
     }
     assert_eq!(Document::from_text("{"), None);

@@ -75,9 +75,8 @@ impl Settings {
 
     /// Whether Transfer could assume the user's role.
     pub(super) fn can_assume(&self, user: &User) -> bool {
-        self.world.read(|state| {
-            user.permission.can_be_assumed(&state.resources, &self.region, &self.server_id, &user.name)
-        })
+        self.world
+            .read(|state| user.permission.can_be_assumed(&state.resources, &self.region, &self.server_id, &user.name))
     }
 
     fn config(&self) -> Config {

@@ -52,7 +52,8 @@ pub(super) fn request(parts: &Parts, signed_headers: &[String], payload: &str, i
 
 /// The signature of a canonical request. `scope` is date, region and service.
 pub(super) fn signature(secret: &str, stamp: &str, scope: [&str; 3], request: &str) -> String {
-    let key = scope.iter().chain(&["aws4_request"]).fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part));
+    let key =
+        scope.iter().chain(&["aws4_request"]).fold(format!("AWS4{secret}").into_bytes(), |key, part| mac(&key, part));
     let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{}/aws4_request\n{}", scope.join("/"), digest(request.as_bytes()));
     hex(&mac(&key, &text))
 }

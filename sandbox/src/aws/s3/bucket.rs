@@ -31,8 +31,7 @@ pub(super) fn check(world: &World, name: &str, region: &str) -> Result<(), S3Err
     if found == region {
         return Ok(());
     }
-    let message =
-        format!("The authorization header is malformed; the region '{region}' is wrong; expecting '{found}'");
+    let message = format!("The authorization header is malformed; the region '{region}' is wrong; expecting '{found}'");
     Err(S3Error::new(400, "AuthorizationHeaderMalformed", message)
         .with("Region", &found)
         .header("x-amz-bucket-region", &found))
@@ -91,7 +90,9 @@ where
     };
     let region = location(constraint.as_deref(), &asked.region)?;
     if !key::is_bucket_name(name) {
-        return Err(S3Error::new(400, "InvalidBucketName", "The specified bucket is not valid.").with("BucketName", name));
+        return Err(
+            S3Error::new(400, "InvalidBucketName", "The specified bucket is not valid.").with("BucketName", name)
+        );
     }
     world.change(|state| match state.buckets.buckets.get(name) {
         // In us-east-1, and only there, making one's own bucket again succeeds.
@@ -140,7 +141,9 @@ fn location(constraint: Option<&str>, region: &str) -> Result<String, S3Error> {
 /// Deletes a bucket, which must be empty.
 pub(super) fn remove(state: &mut State, store: &super::Store, name: &str) -> Result<(), S3Error> {
     if !store.list(name, "").map_err(S3Error::disk)?.is_empty() {
-        return Err(S3Error::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty").with("BucketName", name));
+        return Err(
+            S3Error::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty").with("BucketName", name)
+        );
     }
     store.remove_bucket(name).map_err(S3Error::disk)?;
     state.buckets.buckets.remove(name);
@@ -156,7 +159,9 @@ pub(super) fn list_all(world: &World) -> Answer {
             for (name, bucket) in &state.buckets.buckets {
                 let created = OffsetDateTime::from_unix_timestamp(bucket.created).unwrap_or(OffsetDateTime::UNIX_EPOCH);
                 xml.element("Bucket", |xml| {
-                    xml.text("Name", name).text("CreationDate", &list::iso(created)).text("BucketRegion", &bucket.region);
+                    xml.text("Name", name)
+                        .text("CreationDate", &list::iso(created))
+                        .text("BucketRegion", &bucket.region);
                 });
             }
         });

@@ -135,8 +135,17 @@ mod tests {
     #[test]
     fn what_is_not_the_encoding() {
         let long = "a".repeat(LONGEST_LINE + 10);
-        for body in [&b"hello"[..], b"5\r\nhel", b"5\r\nhelloXX0\r\n\r\n", b"zz\r\n", b"0\r\n\r\nmore", b"", b"0\r\nnocolon\r\n",
-            b"ffffffffffffffffff\r\n", long.as_bytes()] {
+        for body in [
+            &b"hello"[..],
+            b"5\r\nhel",
+            b"5\r\nhelloXX0\r\n\r\n",
+            b"zz\r\n",
+            b"0\r\n\r\nmore",
+            b"",
+            b"0\r\nnocolon\r\n",
+            b"ffffffffffffffffff\r\n",
+            long.as_bytes(),
+        ] {
             assert_eq!(decode(body, 7), Err(Malformed), "{:?}", String::from_utf8_lossy(body));
         }
     }

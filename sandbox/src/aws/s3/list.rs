@@ -139,7 +139,8 @@ fn rows(
 ) -> Result<(), S3Error> {
     for row in &page.rows {
         let Row::Object(entry) = row else { continue };
-        let record = world.store.record(bucket, &entry.key).map_err(|error| S3Error::of_store(error, &entry.key, None))?;
+        let record =
+            world.store.record(bucket, &entry.key).map_err(|error| S3Error::of_store(error, &entry.key, None))?;
         // It vanished meanwhile.
         let Some(record) = record else { continue };
         xml.element(element, |xml| {

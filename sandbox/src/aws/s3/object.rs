@@ -34,7 +34,9 @@ where
     let part = asked.query("uploadId");
     match (asked.subresource()?, asked.method.as_str(), part) {
         (None, "GET" | "HEAD", None) => read(world, bucket, key, asked).await,
-        (None, "PUT", None) if asked.header("x-amz-copy-source").is_some() => write::copy(world, bucket, key, asked).await,
+        (None, "PUT", None) if asked.header("x-amz-copy-source").is_some() => {
+            write::copy(world, bucket, key, asked).await
+        }
         (None, "PUT", None) => write::put(world, bucket, key, asked, body).await,
         (None, "DELETE", None) => delete::one(world, bucket, key, asked),
         (Some("uploads"), "POST", None) => upload::create(world, bucket, key, asked),
@@ -55,7 +57,8 @@ async fn read(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Res
         let found = tokio::task::spawn_blocking(move || world.store.record(&bucket, &key)).await;
         found.map_err(S3Error::disk)?
     };
-    let record = record.map_err(|error| S3Error::of_store(error, key, None))?.ok_or_else(|| S3Error::no_such_key(key))?;
+    let record =
+        record.map_err(|error| S3Error::of_store(error, key, None))?.ok_or_else(|| S3Error::no_such_key(key))?;
     check(asked, &record)?;
     let range = asked.header("range").map(|range| range_of(range, record.size)).transpose()?.flatten();
     let (from, length) = range.unwrap_or((0, record.size));
@@ -97,7 +100,8 @@ async fn read(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Res
 
 /// Conditions on reading.
 fn check(asked: &Asked, record: &Record) -> Result<(), S3Error> {
-    let is_it = |etags: &str| etags.split(',').any(|etag| etag.trim() == "*" || etag.trim().trim_matches('"') == record.etag);
+    let is_it =
+        |etags: &str| etags.split(',').any(|etag| etag.trim() == "*" || etag.trim().trim_matches('"') == record.etag);
     if asked.header("if-match").is_some_and(|etags| !is_it(etags)) {
         let message = "At least one of the pre-conditions you specified did not hold";
         return Err(S3Error::new(412, "PreconditionFailed", message).with("Condition", "If-Match"));
@@ -116,7 +120,9 @@ fn range_of(range: &str, size: u64) -> Result<Option<(u64, u64)>, S3Error> {
             .with("ActualObjectSize", &size.to_string())
             .header("content-range", &format!("bytes */{size}"))
     };
-    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else { return Ok(None) };
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Ok(None);
+    };
     let (first, last) = match (first.parse::<u64>().ok(), last.parse::<u64>().ok()) {
         (None, Some(0)) => return Err(unsatisfiable()),
         (None, Some(tail)) if first.is_empty() => (size.saturating_sub(tail), size),

@@ -113,7 +113,8 @@ fn said(asked: &Asked) -> Result<Said, S3Error> {
         chosen = Some(algorithm.ok_or_else(|| S3Error::not_implemented(&format!("the checksum {kind}")))?);
     }
     let encoding = asked.header("content-encoding").unwrap_or_default();
-    let is_chunked = asked.payload.starts_with("STREAMING-") || encoding.split(',').any(|one| one.trim() == "aws-chunked");
+    let is_chunked =
+        asked.payload.starts_with("STREAMING-") || encoding.split(',').any(|one| one.trim() == "aws-chunked");
     let length = if is_chunked { "x-amz-decoded-content-length" } else { "content-length" };
     Ok(Said {
         algorithm: chosen.unwrap_or(Algorithm::Crc64Nvme),
@@ -131,7 +132,8 @@ fn compare(asked: &Asked, computed: &Computed, checksum: Option<String>) -> Resu
     }
     if let Some(said) = asked.header("content-md5") {
         let decoded = STANDARD.decode(said).ok().filter(|digest| digest.len() == 16);
-        let decoded = decoded.ok_or_else(|| S3Error::new(400, "InvalidDigest", "The Content-MD5 you specified is not valid."))?;
+        let decoded =
+            decoded.ok_or_else(|| S3Error::new(400, "InvalidDigest", "The Content-MD5 you specified is not valid."))?;
         if decoded != computed.md5 {
             let message = "The Content-MD5 you specified did not match what we received.";
             return Err(S3Error::new(400, "BadDigest", message));
@@ -140,7 +142,11 @@ fn compare(asked: &Asked, computed: &Computed, checksum: Option<String>) -> Resu
     match (checksum, &computed.checksum) {
         (Some(said), Some((algorithm, computed))) if said != *computed => {
             let name = algorithm.name().to_ascii_uppercase();
-            Err(S3Error::new(400, "BadDigest", format!("The {name} you specified did not match the calculated checksum.")))
+            Err(S3Error::new(
+                400,
+                "BadDigest",
+                format!("The {name} you specified did not match the calculated checksum."),
+            ))
         }
         _ => Ok(()),
     }

@@ -53,9 +53,8 @@ pub(crate) fn delete_bucket(state: &mut State, store: &Store, name: &str) -> Res
     if !state.buckets.buckets.contains_key(name) {
         return Ok(());
     }
-    bucket::remove(state, store, name).map_err(|error| {
-        format!("{} (Service: S3, Status Code: {}, {})", error.message, error.status, error.code)
-    })
+    bucket::remove(state, store, name)
+        .map_err(|error| format!("{} (Service: S3, Status Code: {}, {})", error.message, error.status, error.code))
 }
 
 /// Sets or removes (AWS::S3::BucketPolicy) the policy of a bucket.
@@ -167,7 +166,9 @@ fn tagging(properties: &Value) -> Option<String> {
     let mut xml = Xml::document("Tagging", NAMESPACE);
     xml.element("TagSet", |xml| {
         for tag in tags {
-            xml.element("Tag", |xml| drop(xml.text("Key", &text(tag.get("Key"))).text("Value", &text(tag.get("Value")))));
+            xml.element("Tag", |xml| {
+                drop(xml.text("Key", &text(tag.get("Key"))).text("Value", &text(tag.get("Value"))))
+            });
         }
     });
     Some(xml.end())

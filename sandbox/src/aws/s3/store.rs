@@ -118,7 +118,9 @@ impl Store {
     fn walk(&self, bucket: &str, folder: &Path, at: &str, prefix: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
         let rows = match fs::read_dir(folder) {
             Ok(rows) => rows,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let mut is_empty = true;
@@ -150,7 +152,9 @@ impl Store {
         let path = self.path_of(bucket, key)?;
         let found = match fs::symlink_metadata(&path) {
             Ok(found) => found,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error.into()),
         };
         if found.is_dir() != key.ends_with('/') || !(found.is_dir() || found.is_file()) {

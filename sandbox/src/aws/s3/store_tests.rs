@@ -113,7 +113,10 @@ fn copies() {
     let (_folder, store) = store();
     store.put("files", "a", b"hello").unwrap();
     let copied = store.copy(("files", "a"), ("files", "b/c"), None, None).unwrap();
-    assert_eq!((copied.etag.as_str(), store.get("files", "b/c").unwrap()), ("5d41402abc4b2a76b9719d911017c592", b"hello".to_vec()));
+    assert_eq!(
+        (copied.etag.as_str(), store.get("files", "b/c").unwrap()),
+        ("5d41402abc4b2a76b9719d911017c592", b"hello".to_vec())
+    );
     assert!(matches!(store.copy(("files", "x"), ("files", "y"), None, None), Err(StoreError::Absent)));
     for key in ["../x", "/x", "a/../../x", "x\0"] {
         assert!(matches!(store.copy(("files", "a"), ("files", key), None, None), Err(StoreError::Key(_))), "{key:?}");

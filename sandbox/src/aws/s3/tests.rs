@@ -27,9 +27,14 @@ impl Got {
 
 async fn in_region(region: &str, fixture: &Fixture, line: &str, headers: &[(&str, &str)], body: &[u8]) -> Got {
     let (method, path) = line.split_once(' ').unwrap();
-    let request = Request::builder().method(method).uri(format!("http://127.0.0.1:4566{path}")).header("host", "127.0.0.1:4566");
+    let request =
+        Request::builder().method(method).uri(format!("http://127.0.0.1:4566{path}")).header("host", "127.0.0.1:4566");
     let body = Bytes::copy_from_slice(body);
-    let mut request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value)).body(body.clone()).unwrap();
+    let mut request = headers
+        .iter()
+        .fold(request, |request, (name, value)| request.header(*name, *value))
+        .body(body.clone())
+        .unwrap();
     if !request.headers().contains_key("x-amz-content-sha256") {
         let digest = hex(&sha2::Sha256::digest(&body));
         request.headers_mut().insert("x-amz-content-sha256", digest.parse().unwrap());
@@ -47,7 +52,9 @@ async fn send(fixture: &Fixture, line: &str, headers: &[(&str, &str)], body: &[u
 
 /// As the SDKs sign for S3: the path encoded once, and whatever the content header says.
 fn s3_sign(request: &mut Request<Bytes>, region: &str) {
-    use aws_sigv4::http_request::{PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign};
+    use aws_sigv4::http_request::{
+        PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign,
+    };
     let TemporaryKey { access_key, secret, .. } =
         TemporaryKey { access_key: "test".into(), secret: "test".into(), token: String::new(), expires: 0 };
     let identity = aws_credential_types::Credentials::new(access_key, secret, None, None, "test").into();
@@ -82,7 +89,10 @@ async fn buckets() {
     assert_eq!(send(&fixture, "HEAD /files", &[], b"").await.status, 404);
     assert_eq!(send(&fixture, "GET /files/x", &[], b"").await.code(), "NoSuchBucket");
     let europe = b"<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>";
-    assert_eq!(in_region("eu-west-1", &fixture, "PUT /files", &[], b"").await.code(), "IllegalLocationConstraintException");
+    assert_eq!(
+        in_region("eu-west-1", &fixture, "PUT /files", &[], b"").await.code(),
+        "IllegalLocationConstraintException"
+    );
     assert_eq!(in_region("eu-west-1", &fixture, "PUT /files", &[], europe).await.status, 200);
     let again = in_region("eu-west-1", &fixture, "PUT /files", &[], europe).await;
     assert_eq!((again.status, again.code()), (409, "BucketAlreadyOwnedByYou"));
@@ -90,15 +100,24 @@ async fn buckets() {
     assert_eq!(send(&fixture, "PUT /east", &[], b"").await.status, 200, "in us-east-1 that succeeds");
     assert_eq!(send(&fixture, "PUT /No_Name", &[], b"").await.code(), "InvalidBucketName");
 
-    let head = in_region("eu-west-1", &fixture, "HEAD /files", &[("x-amz-expected-bucket-owner", "000000000000")], b"").await;
+    let head =
+        in_region("eu-west-1", &fixture, "HEAD /files", &[("x-amz-expected-bucket-owner", "000000000000")], b"").await;
     assert_eq!((head.status, head.header("x-amz-bucket-region")), (200, "eu-west-1"));
     let elsewhere = send(&fixture, "HEAD /files", &[], b"").await;
-    assert_eq!((elsewhere.status, elsewhere.header("x-amz-bucket-region"), elsewhere.body.as_str()), (400, "eu-west-1", ""));
+    assert_eq!(
+        (elsewhere.status, elsewhere.header("x-amz-bucket-region"), elsewhere.body.as_str()),
+        (400, "eu-west-1", "")
+    );
     let foreign = send(&fixture, "GET /east", &[("x-amz-expected-bucket-owner", "111122223333")], b"").await;
     assert_eq!((foreign.status, foreign.code()), (403, "AccessDenied"));
     let all = send(&fixture, "GET /", &[], b"").await.body;
     assert!(all.contains("<Name>east</Name>") && all.contains("<Name>files</Name>"), "{all}");
-    assert!(in_region("eu-west-1", &fixture, "GET /files?location", &[], b"").await.body.contains(">eu-west-1</LocationConstraint>"));
+    assert!(
+        in_region("eu-west-1", &fixture, "GET /files?location", &[], b"")
+            .await
+            .body
+            .contains(">eu-west-1</LocationConstraint>")
+    );
 
     send(&fixture, "PUT /east/a", &[], b"x").await;
     assert_eq!(send(&fixture, "DELETE /east", &[], b"").await.code(), "BucketNotEmpty");
@@ -118,7 +137,8 @@ async fn configurations() {
     assert_eq!(send(&fixture, "DELETE /files?tagging", &[], b"").await.status, 204);
     assert_eq!(send(&fixture, "GET /files?tagging", &[], b"").await.code(), "NoSuchTagSet");
     assert_eq!(send(&fixture, "PUT /files?tagging", &[], b"<Other/>").await.code(), "MalformedXML");
-    let policy = br#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}"#;
+    let policy =
+        br#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*"}]}"#;
     assert_eq!(send(&fixture, "PUT /files?policy", &[], policy).await.status, 204);
     assert_eq!(send(&fixture, "GET /files?policy", &[], b"").await.body.as_bytes(), policy);
     assert_eq!(send(&fixture, "PUT /files?policy", &[], b"{}").await.code(), "MalformedPolicy");
@@ -138,14 +158,20 @@ async fn objects() {
     assert_eq!((put.status, put.header("etag")), (200, "\"5d41402abc4b2a76b9719d911017c592\""));
     assert_eq!(std::fs::read(fixture.world.folder().join("buckets/files/home/a b+c.txt")).unwrap(), b"hello");
     let get = send(&fixture, "GET /files/home/a%20b%2Bc.txt", &[], b"").await;
-    assert_eq!((get.status, get.body.as_str(), get.header("content-type"), get.header("x-amz-meta-who")), (200, "hello", "text/plain", "me"));
+    assert_eq!(
+        (get.status, get.body.as_str(), get.header("content-type"), get.header("x-amz-meta-who")),
+        (200, "hello", "text/plain", "me")
+    );
     let head = send(&fixture, "HEAD /files/home/a%20b%2Bc.txt", &[("x-amz-checksum-mode", "ENABLED")], b"").await;
     assert_eq!((head.status, head.header("content-length"), head.body.as_str()), (200, "5", ""));
     assert_ne!(head.header("x-amz-checksum-crc64nvme"), "");
     assert!(head.header("last-modified").ends_with(" GMT"));
     let part = send(&fixture, "GET /files/home/a%20b%2Bc.txt", &[("range", "bytes=1-2")], b"").await;
     assert_eq!((part.status, part.body.as_str(), part.header("content-range")), (206, "el", "bytes 1-2/5"));
-    assert_eq!(send(&fixture, "GET /files/home/a%20b%2Bc.txt", &[("range", "bytes=9-")], b"").await.code(), "InvalidRange");
+    assert_eq!(
+        send(&fixture, "GET /files/home/a%20b%2Bc.txt", &[("range", "bytes=9-")], b"").await.code(),
+        "InvalidRange"
+    );
     let known = [("if-none-match", put.header("etag"))];
     assert_eq!(send(&fixture, "GET /files/home/a%20b%2Bc.txt", &known, b"").await.status, 304);
     assert_eq!(send(&fixture, "GET /files/none", &[], b"").await.code(), "NoSuchKey");
@@ -185,7 +211,9 @@ async fn bodies_are_what_they_are_said_to_be() {
     let fixture = with_bucket().await;
     let md5 = STANDARD.encode(md5::Md5::digest(b"hello"));
     let sha = STANDARD.encode(sha2::Sha256::digest(b"hello"));
-    for (name, value) in [("content-md5", md5.as_str()), ("x-amz-checksum-sha256", &sha), ("x-amz-checksum-crc32", "NhCmhg==")] {
+    for (name, value) in
+        [("content-md5", md5.as_str()), ("x-amz-checksum-sha256", &sha), ("x-amz-checksum-crc32", "NhCmhg==")]
+    {
         let right = send(&fixture, "PUT /files/a", &[(name, value)], b"hello").await;
         assert_eq!(right.status, 200, "{}", right.body);
         assert!(name == "content-md5" || right.header(name) == value);
@@ -194,11 +222,18 @@ async fn bodies_are_what_they_are_said_to_be() {
     }
     assert_eq!(send(&fixture, "PUT /files/b", &[("content-md5", "x")], b"other").await.code(), "InvalidDigest");
     let other = hex(&sha2::Sha256::digest(b"other"));
-    assert_eq!(send(&fixture, "PUT /files/b", &[("x-amz-content-sha256", &other)], b"hello").await.code(), "XAmzContentSHA256Mismatch");
+    assert_eq!(
+        send(&fixture, "PUT /files/b", &[("x-amz-content-sha256", &other)], b"hello").await.code(),
+        "XAmzContentSHA256Mismatch"
+    );
 
     // As the SDKs stream.
-    let streamed = [("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"), ("content-encoding", "aws-chunked"),
-        ("x-amz-decoded-content-length", "5"), ("x-amz-trailer", "x-amz-checksum-crc32")];
+    let streamed = [
+        ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        ("content-encoding", "aws-chunked"),
+        ("x-amz-decoded-content-length", "5"),
+        ("x-amz-trailer", "x-amz-checksum-crc32"),
+    ];
     let chunks = |checksum: &str| format!("5\r\nhello\r\n0\r\nx-amz-checksum-crc32:{checksum}\r\n\r\n").into_bytes();
     assert_eq!(send(&fixture, "PUT /files/c", &streamed, &chunks("NhCmhg==")).await.status, 200);
     let get = send(&fixture, "GET /files/c", &[], b"").await;
@@ -217,7 +252,11 @@ async fn lists_and_deletes() {
         assert_eq!(send(&fixture, &format!("PUT /files/{key}"), &[], b"x").await.status, 200);
     }
     let list = send(&fixture, "GET /files?list-type=2&delimiter=%2F&encoding-type=url", &[], b"").await.body;
-    assert!(list.contains("<KeyCount>3</KeyCount>") && list.contains("<CommonPrefixes><Prefix>b/</Prefix></CommonPrefixes>"), "{list}");
+    assert!(
+        list.contains("<KeyCount>3</KeyCount>")
+            && list.contains("<CommonPrefixes><Prefix>b/</Prefix></CommonPrefixes>"),
+        "{list}"
+    );
     assert!(list.contains("<Key>c%26d</Key>") && !list.contains("b/1"), "{list}");
     let first = send(&fixture, "GET /files?list-type=2&max-keys=3", &[], b"").await.body;
     assert!(first.contains("<IsTruncated>true</IsTruncated>"), "{first}");
@@ -248,7 +287,10 @@ async fn uploads_in_parts() {
     let one = send(&fixture, &format!("PUT /files/big?partNumber=1&uploadId={id}"), &[], &large).await;
     let two = send(&fixture, &format!("PUT /files/big?partNumber=2&uploadId={id}"), &[], b"end").await;
     assert_eq!((one.status, two.status), (200, 200));
-    assert_eq!(send(&fixture, &format!("PUT /files/big?partNumber=0&uploadId={id}"), &[], b"end").await.code(), "InvalidArgument");
+    assert_eq!(
+        send(&fixture, &format!("PUT /files/big?partNumber=0&uploadId={id}"), &[], b"end").await.code(),
+        "InvalidArgument"
+    );
     let parts = send(&fixture, &format!("GET /files/big?uploadId={id}"), &[], b"").await.body;
     assert!(parts.contains("<Size>5242880</Size>") && parts.contains("<PartNumber>2</PartNumber>"), "{parts}");
     assert!(send(&fixture, "GET /files?uploads", &[], b"").await.body.contains(&id));
@@ -272,6 +314,7 @@ async fn uploads_in_parts() {
 #[tokio::test]
 async fn unsigned_requests_are_refused() {
     let fixture = with_bucket().await;
-    let request = Request::get("http://127.0.0.1:4566/files").header("host", "127.0.0.1:4566").body(Full::<Bytes>::default());
+    let request =
+        Request::get("http://127.0.0.1:4566/files").header("host", "127.0.0.1:4566").body(Full::<Bytes>::default());
     assert_eq!(respond(&fixture.world, request.unwrap()).await.status(), 403);
 }

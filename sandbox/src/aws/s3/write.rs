@@ -24,7 +24,13 @@ const KEPT: [&str; 6] =
 const LARGEST_METADATA: usize = 2048;
 
 /// PutObject.
-pub(super) async fn put<B>(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked, body: B) -> Result<Answer, S3Error>
+pub(super) async fn put<B>(
+    world: &Arc<World>,
+    bucket: &str,
+    key: &str,
+    asked: &Asked,
+    body: B,
+) -> Result<Answer, S3Error>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
@@ -59,8 +65,15 @@ where
 /// CopyObject.
 pub(super) async fn copy(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
     let source = asked.header("x-amz-copy-source").unwrap_or_default();
-    let bad = || S3Error::new(400, "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
-    let (source, version) = source.split_once("?versionId=").map_or((source, "null"), |(source, version)| (source, version));
+    let bad = || {
+        S3Error::new(
+            400,
+            "InvalidArgument",
+            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
+        )
+    };
+    let (source, version) =
+        source.split_once("?versionId=").map_or((source, "null"), |(source, version)| (source, version));
     let source = percent_decode_str(source).decode_utf8().map_err(|_| bad())?;
     let (from_bucket, from_key) = source.trim_start_matches('/').split_once('/').ok_or_else(bad)?;
     if version != "null" {
@@ -84,7 +97,8 @@ pub(super) async fn copy(world: &Arc<World>, bucket: &str, key: &str, asked: &As
     }
     let record = if is_replaced { Some(Record { headers: kept(&asked.headers)?, ..known }) } else { None };
     let (from_bucket, from_key) = (from_bucket.to_owned(), from_key.to_owned());
-    let (copied_world, to_bucket, to_key, under) = (Arc::clone(world), bucket.to_owned(), key.to_owned(), condition.clone());
+    let (copied_world, to_bucket, to_key, under) =
+        (Arc::clone(world), bucket.to_owned(), key.to_owned(), condition.clone());
     let copied = tokio::task::spawn_blocking(move || {
         copied_world.store.copy((&from_bucket, &from_key), (&to_bucket, &to_key), record, under.as_ref())
     });

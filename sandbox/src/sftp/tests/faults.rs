@@ -9,7 +9,13 @@ use super::stand::Stand;
 #[tokio::test]
 async fn garbage_before_the_handshake() {
     let stand = Stand::new();
-    for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0; 4096], &[255; 4096], b"SSH-2.0-x\r\n\x00\x00\x00\x00", b"SSH-2.0-x\r\n\xff\xff\xff\xff\xff"] {
+    for garbage in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0; 4096],
+        &[255; 4096],
+        b"SSH-2.0-x\r\n\x00\x00\x00\x00",
+        b"SSH-2.0-x\r\n\xff\xff\xff\xff\xff",
+    ] {
         let mut stream = TcpStream::connect(("127.0.0.1", stand.port)).await.unwrap();
         let _ = stream.write_all(garbage).await;
         let _ = stream.shutdown().await;

@@ -48,7 +48,8 @@ async fn what_fails_says_so() {
 #[tokio::test]
 async fn a_large_file_byte_for_byte() {
     let stand = Stand::new();
-    let bytes: Vec<u8> = (0..8_u64 << 20).flat_map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).collect();
+    let bytes: Vec<u8> =
+        (0..8_u64 << 20).flat_map(|number| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).collect();
     assert_eq!(bytes.len(), 64 << 20);
     fs::write(stand.local("large"), &bytes).unwrap();
     let ended = stand.sftp("alice", "put large\nget large back\n").await;
@@ -185,7 +186,9 @@ async fn policies_are_kept() {
 async fn several_folders() {
     let stand = Stand::new();
     fs::write(stand.local("hello"), "hello").unwrap();
-    let ended = stand.sftp("folders", "ls -1\nput hello inbox/x\nput hello deep/out/y\nls -1 deep\nrename inbox/x deep/out/z").await;
+    let ended = stand
+        .sftp("folders", "ls -1\nput hello inbox/x\nput hello deep/out/y\nls -1 deep\nrename inbox/x deep/out/z")
+        .await;
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.out.contains("\ninbox") && ended.out.contains("\ndeep"), "{ended:?}");
     assert!(stand.object("out/y").exists() && stand.object("out/z").exists() && !stand.object("in/x").exists());
