@@ -201,9 +201,11 @@ impl Person {
     pub(super) fn by_id(id: &str) -> Option<Self> {
         match id.strip_prefix("00usandbox") {
             Some(rest) => {
-                let bytes: Option<Vec<u8>> = rest.as_bytes().chunks(2).map(|pair| {
-                    u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()
-                }).collect();
+                let bytes: Option<Vec<u8>> = rest
+                    .as_bytes()
+                    .chunks(2)
+                    .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+                    .collect();
                 Self::by_name(std::str::from_utf8(&bytes?).ok()?)
             }
             None => Self::by_name(id),

@@ -51,7 +51,8 @@ pub(super) fn check(
     let decode = |text: &str| -> Option<Value> { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok() };
     let (header, claims) = decode(header).zip(decode(claims)).ok_or(MALFORMED)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| MALFORMED)?;
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
     if text(&claims, "iss") != client_id || text(&claims, "sub") != client_id {
         return Err("The client_assertion's iss and sub must be the client id.");
     }
@@ -84,7 +85,8 @@ pub(super) fn check(
 }
 
 fn is_signed(key: &PublicKey, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
-    let by_point = |algorithm, point: &Vec<u8>| UnparsedPublicKey::new(algorithm, point).verify(message, signature).is_ok();
+    let by_point =
+        |algorithm, point: &Vec<u8>| UnparsedPublicKey::new(algorithm, point).verify(message, signature).is_ok();
     match (key, algorithm) {
         (PublicKey::P256(point), "ES256") => by_point(&signature::ECDSA_P256_SHA256_FIXED, point),
         (PublicKey::P384(point), "ES384") => by_point(&signature::ECDSA_P384_SHA384_FIXED, point),

@@ -151,7 +151,14 @@ impl Org {
             .with("x-rate-limit-reset", bucket.reset)
     }
 
-    fn respond(&self, memory: &mut Memory, call: &Call<'_>, asked: &Asked, now: Millis, org: Bucket) -> (Reply, Bucket) {
+    fn respond(
+        &self,
+        memory: &mut Memory,
+        call: &Call<'_>,
+        asked: &Asked,
+        now: Millis,
+        org: Bucket,
+    ) -> (Reply, Bucket) {
         let body = || serde_json::from_slice::<Value>(&asked.body).ok().filter(Value::is_object);
         let reply = match call {
             Call::Organization => self.organization(),
@@ -176,11 +183,14 @@ impl Org {
     }
 
     fn organization(&self) -> Reply {
-        Reply::json(200, &json!({
-            "id": "00osandbox",
-            "pipeline": "idx",
-            "settings": {"analyticsCollectionEnabled": false, "bugReportingEnabled": false, "omEnabled": false},
-            "_links": {"organization": {"href": self.url}},
-        }))
+        Reply::json(
+            200,
+            &json!({
+                "id": "00osandbox",
+                "pipeline": "idx",
+                "settings": {"analyticsCollectionEnabled": false, "bugReportingEnabled": false, "omEnabled": false},
+                "_links": {"organization": {"href": self.url}},
+            }),
+        )
     }
 }

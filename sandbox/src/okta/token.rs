@@ -65,7 +65,11 @@ pub(super) fn answer(org: &Org, memory: &mut Memory, asked: &Asked, now: Millis)
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(&asked.body).into_owned().collect();
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     if field("grant_type") != "client_credentials" {
-        return refuse(400, "unsupported_grant_type", "The authorization grant type is not supported by the authorization server.");
+        return refuse(
+            400,
+            "unsupported_grant_type",
+            "The authorization grant type is not supported by the authorization server.",
+        );
     }
     if field("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
         return refuse(401, "invalid_client", "Client authentication failed. The client_assertion_type is not valid.");
@@ -77,7 +81,11 @@ pub(super) fn answer(org: &Org, memory: &mut Memory, asked: &Asked, now: Millis)
     }
     let scope = field("scope");
     if scope.is_empty() || scope.split(' ').any(|scope| !SCOPES.contains(&scope)) {
-        return refuse(400, "invalid_scope", "One or more scopes are not configured for the authorization server resource.");
+        return refuse(
+            400,
+            "invalid_scope",
+            "One or more scopes are not configured for the authorization server resource.",
+        );
     }
     let token = memory.access_tokens.give(scope, now);
     let life = LIFE / 1000;
@@ -105,7 +113,8 @@ pub(super) fn prepare(folder: &Path) -> io::Result<()> {
     if !folder.join(USER_KEY).exists() {
         let mut seed = [0_u8; 32];
         SystemRandom::new().fill(&mut seed).map_err(|_| io::Error::other("no random numbers"))?;
-        let key = PrivateKey::new(KeypairData::from(Ed25519Keypair::from_seed(&seed)), USER_KEY).map_err(io::Error::other)?;
+        let key =
+            PrivateKey::new(KeypairData::from(Ed25519Keypair::from_seed(&seed)), USER_KEY).map_err(io::Error::other)?;
         let text = key.to_openssh(LineEnding::LF).map_err(io::Error::other)?;
         write_private(&folder.join(USER_KEY), text.as_bytes())?;
     }

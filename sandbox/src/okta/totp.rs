@@ -12,7 +12,8 @@ pub(super) fn code(secret: &[u8], step: u64, digits: u32) -> String {
     let digest = digest.as_ref();
     // RFC 4226 section 5.3: the last four bits say where the 31 bits are.
     let offset = usize::from(digest.last().copied().unwrap_or_default() & 15);
-    let bits = digest.iter().skip(offset).take(4).fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) & 0x7fff_ffff;
+    let bits =
+        digest.iter().skip(offset).take(4).fold(0_u32, |bits, byte| (bits << 8) | u32::from(*byte)) & 0x7fff_ffff;
     let width = usize::try_from(digits).unwrap_or_default();
     format!("{:0width$}", bits % 10_u32.saturating_pow(digits))
 }
@@ -22,7 +23,8 @@ pub(super) fn base32(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut text = String::new();
     for chunk in bytes.chunks(5) {
-        let bits = (0..5).fold(0_u64, |bits, place| (bits << 8) | u64::from(chunk.get(place).copied().unwrap_or_default()));
+        let bits =
+            (0..5).fold(0_u64, |bits, place| (bits << 8) | u64::from(chunk.get(place).copied().unwrap_or_default()));
         let letters = (chunk.len() * 8).div_ceil(5);
         for letter in 0..letters {
             let value = usize::try_from((bits >> (35 - 5 * letter)) & 31).unwrap_or_default();

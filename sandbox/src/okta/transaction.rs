@@ -103,12 +103,15 @@ fn user(person: &Person) -> Value {
 
 /// `SUCCESS`, with a session token.
 pub(super) fn success(person: &Person, now: Millis) -> Reply {
-    Reply::json(200, &json!({
-        "expiresAt": time_text(now + LIFE),
-        "status": "SUCCESS",
-        "sessionToken": random_id("20111"),
-        "_embedded": {"user": user(person)},
-    }))
+    Reply::json(
+        200,
+        &json!({
+            "expiresAt": time_text(now + LIFE),
+            "status": "SUCCESS",
+            "sessionToken": random_id("20111"),
+            "_embedded": {"user": user(person)},
+        }),
+    )
 }
 
 /// `LOCKED_OUT`, which has no token.
@@ -133,7 +136,8 @@ impl Transaction {
         };
         let status = match self.stage {
             Stage::MfaRequired => {
-                let factors: Vec<_> = person.sample().factors.iter().map(|factor| factor.written(person, url)).collect();
+                let factors: Vec<_> =
+                    person.sample().factors.iter().map(|factor| factor.written(person, url)).collect();
                 put(&mut embedded, "factors", Value::Array(factors));
                 let policy = json!({"allowRememberDevice": false, "rememberDeviceLifetimeInMinutes": 0,
                     "rememberDeviceByDefault": false});

@@ -16,13 +16,16 @@ const PAGE: usize = 200;
 /// Answers `GET /api/v1/users/{id}`.
 pub(super) fn user(org: &Org, memory: &mut Memory, asked: &Asked, id: &str, now: Millis) -> Reply {
     match find(memory, asked, id, now) {
-        Ok(person) => Reply::json(200, &json!({
-            "id": person.id(),
-            "status": person.sample().status,
-            "created": "2026-01-01T00:00:00.000Z",
-            "profile": person.profile(&super::token::public_key(&org.folder)),
-            "_links": {"self": {"href": format!("{}/api/v1/users/{}", org.url, person.id())}},
-        })),
+        Ok(person) => Reply::json(
+            200,
+            &json!({
+                "id": person.id(),
+                "status": person.sample().status,
+                "created": "2026-01-01T00:00:00.000Z",
+                "profile": person.profile(&super::token::public_key(&org.folder)),
+                "_links": {"self": {"href": format!("{}/api/v1/users/{}", org.url, person.id())}},
+            }),
+        ),
         Err(error) => error.reply(),
     }
 }

@@ -125,7 +125,8 @@ impl Handler for Connection {
             return Ok(self.reject());
         }
         // An empty password would be the question for keys.
-        let found = if is_asked_about(name) && !password.is_empty() { self.ask(name, Some(password)).await } else { None };
+        let found =
+            if is_asked_about(name) && !password.is_empty() { self.ask(name, Some(password)).await } else { None };
         if let Some(user) = found {
             return Ok(self.accept(user, if key_is_proved { "publickey,password" } else { "password" }));
         }

@@ -73,7 +73,7 @@ impl Home {
 
     /// A PATH home: `/bucket` or `/bucket/prefix`.
     pub(super) fn path(home: &str) -> Option<Self> {
-        let start = normal(home, "").filter(|_| home.starts_with('/') && !has_odd_parts(home))?;
+        let start = normal(home, "").filter(|_| home.starts_with('/') && (home == "/" || !has_odd_parts(home)))?;
         Some(Self { mappings: Vec::new(), start, is_logical: false })
     }
 
@@ -96,7 +96,8 @@ impl Home {
         }
         for mapping in &self.mappings {
             if let Some(rest) = below(path, &mapping.entry) {
-                let joined = [mapping.key.as_str(), rest].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
+                let joined =
+                    [mapping.key.as_str(), rest].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
                 let (bucket, key) = (mapping.bucket.clone(), joined.join("/"));
                 return Seen::Place(Place { bucket, key, is_root: rest.is_empty() });
             }
@@ -177,7 +178,8 @@ mod tests {
 
     #[test]
     fn one_root() {
-        let home = Home::logical(r#"[{"Entry":"/","Target":"/files/home/${transfer:UserName}"}]"#, None, "bob").unwrap();
+        let home =
+            Home::logical(r#"[{"Entry":"/","Target":"/files/home/${transfer:UserName}"}]"#, None, "bob").unwrap();
         for (path, expected) in [
             (".", place("files", "home/bob", true)),
             ("", place("files", "home/bob", true)),
@@ -215,7 +217,10 @@ mod tests {
     #[test]
     fn what_transfer_refuses() {
         for details in [
-            "", "[]", "{}", r#"{"Entry":"/","Target":"/b"}"#,
+            "",
+            "[]",
+            "{}",
+            r#"{"Entry":"/","Target":"/b"}"#,
             r#"[{"Entry":"x","Target":"/b"}]"#,
             r#"[{"Entry":"/","Target":"b"}]"#,
             r#"[{"Entry":"/","Target":"/b/"}]"#,

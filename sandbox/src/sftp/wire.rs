@@ -67,25 +67,63 @@ impl OpenFlags {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Request {
     Init,
-    Open { path: Bytes, flags: OpenFlags },
-    Close { handle: Bytes },
-    Read { handle: Bytes, offset: u64, length: u32 },
-    Write { handle: Bytes, offset: u64, data: Bytes },
+    Open {
+        path: Bytes,
+        flags: OpenFlags,
+    },
+    Close {
+        handle: Bytes,
+    },
+    Read {
+        handle: Bytes,
+        offset: u64,
+        length: u32,
+    },
+    Write {
+        handle: Bytes,
+        offset: u64,
+        data: Bytes,
+    },
     /// LSTAT too: there are no links.
-    Stat { path: Bytes },
-    Fstat { handle: Bytes },
-    SetStat { path: Bytes },
-    FsetStat { handle: Bytes },
-    OpenDir { path: Bytes },
-    ReadDir { handle: Bytes },
-    Remove { path: Bytes },
-    MkDir { path: Bytes },
-    RmDir { path: Bytes },
-    RealPath { path: Bytes },
-    Rename { from: Bytes, to: Bytes },
+    Stat {
+        path: Bytes,
+    },
+    Fstat {
+        handle: Bytes,
+    },
+    SetStat {
+        path: Bytes,
+    },
+    FsetStat {
+        handle: Bytes,
+    },
+    OpenDir {
+        path: Bytes,
+    },
+    ReadDir {
+        handle: Bytes,
+    },
+    Remove {
+        path: Bytes,
+    },
+    MkDir {
+        path: Bytes,
+    },
+    RmDir {
+        path: Bytes,
+    },
+    RealPath {
+        path: Bytes,
+    },
+    Rename {
+        from: Bytes,
+        to: Bytes,
+    },
     ReadLink,
     Symlink,
-    Extended { name: Bytes },
+    Extended {
+        name: Bytes,
+    },
     /// Of a kind that is not known.
     Unknown,
     /// Of a known kind, and broken.
@@ -169,7 +207,8 @@ impl Attributes {
     /// As `ls -l` writes them. Names of owners are not known, and Transfer shows none.
     pub(super) fn long_name(self, name: &str) -> String {
         let kind = if self.is_folder { "drwxr-xr-x" } else { "-rw-r--r--" };
-        let time = time::OffsetDateTime::from_unix_timestamp(i64::from(self.modified)).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+        let time = time::OffsetDateTime::from_unix_timestamp(i64::from(self.modified))
+            .unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
         let month = time.month().to_string();
         let month = month.get(..3).unwrap_or_default();
         format!("{kind}    1 -        -        {:>12} {month} {:>2} {:>5} {name}", self.size, time.day(), time.year())

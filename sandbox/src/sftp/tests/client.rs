@@ -37,10 +37,11 @@ impl Stand {
             .env("SSH_ASKPASS", askpass)
             .env("SSH_ASKPASS_REQUIRE", "force")
             .env("TEST_PASSWORD", password)
+            // The first value that the client reads is the one it takes.
+            .args(options)
             .args(["-F", "/dev/null", "-o", "BatchMode=no", "-o", "StrictHostKeyChecking=no"])
             .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "NumberOfPasswordPrompts=1", "-o", "IdentitiesOnly=yes"])
             .args(["-o", "LogLevel=INFO", "-b", "-", "-P", &self.port.to_string()])
-            .args(options)
             .arg(format!("{user}@127.0.0.1"))
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())

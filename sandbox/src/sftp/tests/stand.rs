@@ -51,14 +51,16 @@ pub(super) fn answer(user: &str, actions: &[&str]) -> Value {
 /// The users that the tests have; all with the same password.
 fn judge(user: &str, password: Option<&str>) -> (u16, Value) {
     let all = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"];
-    let folders = |details: Value| {
-        json!({"Role": ROLE, "HomeDirectoryType": "LOGICAL", "HomeDirectoryDetails": details.to_string()})
-    };
+    let folders = |details: Value| json!({"Role": ROLE, "HomeDirectoryType": "LOGICAL", "HomeDirectoryDetails": details.to_string()});
     let body = match user {
         "reader" => answer(user, &["s3:GetObject"]),
         "writer" => answer(user, &["s3:PutObject"]),
-        "folders" => folders(json!([{"Entry": "/inbox", "Target": "/files/in"}, {"Entry": "/deep/out", "Target": "/files/out"}])),
-        "pathly" => json!({"Role": ROLE, "HomeDirectory": "/files/home/alice", "Policy": answer("alice", &all)["Policy"]}),
+        "folders" => {
+            folders(json!([{"Entry": "/inbox", "Target": "/files/in"}, {"Entry": "/deep/out", "Target": "/files/out"}]))
+        }
+        "pathly" => {
+            json!({"Role": ROLE, "HomeDirectory": "/files/home/alice", "Policy": answer("alice", &all)["Policy"]})
+        }
         "outside" => folders(json!([{"Entry": "/", "Target": "/nowhere"}])),
         "forbidden" => folders(json!([{"Entry": "/", "Target": "/other"}])),
         "roleless" => json!({"Role": "arn:aws:iam::000000000000:role/none", "HomeDirectory": "/files"}),
