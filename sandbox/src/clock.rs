@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn times_are_written_as_the_services_do() {
-        assert_eq!(iso(1_795_462_741_123), "2026-11-23T20:19:01.123Z");
+        assert_eq!(iso(1_795_462_741_123), "2026-11-23T19:39:01.123Z");
         assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
     }
 

@@ -39,6 +39,12 @@ impl Failures {
         self.names.iter().any(|name| name == kind || *name == format!("Create{noun}"))
     }
 
+    /// Whether an action on a resource of this type is to fail: `Update` or `Delete`, as in `DeleteRole`.
+    pub(crate) fn for_resource_action(&self, verb: &str, kind: &str) -> bool {
+        let noun = kind.rsplit("::").next().unwrap_or(kind);
+        self.names.iter().any(|name| *name == format!("{verb}{noun}"))
+    }
+
     /// Whether the resource with this logical id is to fail.
     pub(crate) fn for_logical_id(&self, logical_id: &str) -> bool {
         self.names.iter().any(|name| name == logical_id)
@@ -57,5 +63,39 @@ fn is_identifier(name: &str) -> bool {
     match name.split_once(':') {
         Some((service, action)) => plain(service) && plain(action),
         None => plain(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failures(name: &str) -> Failures {
+        Failures::parse(&[name.to_owned()]).unwrap()
+    }
+
+    #[test]
+    fn a_resource_fails_by_type_by_action_and_by_name() {
+        for name in ["CreateRole", "AWS::IAM::Role"] {
+            assert!(failures(name).for_resource("AWS::IAM::Role"));
+            assert!(!failures(name).for_resource("AWS::KMS::Key"));
+        }
+        assert!(failures("Role").for_logical_id("Role"));
+        assert!(failures("DeleteRole").for_resource_action("Delete", "AWS::IAM::Role"));
+    }
+
+    #[test]
+    fn an_action_fails_with_and_without_its_service() {
+        assert!(failures("CreateServer").for_action("transfer", "CreateServer"));
+        assert!(failures("transfer:CreateServer").for_action("transfer", "CreateServer"));
+        assert!(!failures("s3:CreateServer").for_action("transfer", "CreateServer"));
+        assert!(failures("server-start").server_start());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for name in ["", "server start", "create-role", ":"] {
+            assert!(Failures::parse(&[name.to_owned()]).is_err(), "{name}");
+        }
     }
 }

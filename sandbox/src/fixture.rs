@@ -116,12 +116,7 @@ impl Fixture {
 
     /// All lines of a log group, once `wanted` is among them.
     pub(crate) async fn log(&self, group: &str, wanted: &str) -> String {
-        let call = crate::aws::wire::Call {
-            action: "FilterLogEvents".into(),
-            region: REGION.into(),
-            access_key: "test".into(),
-            request_id: String::new(),
-        };
+        let call = crate::aws::wire::Call { action: "FilterLogEvents".into(), region: REGION.into() };
         for _ in 0..500 {
             let answer = crate::aws::logs::answer(&self.world, &call, &json!({"logGroupName": group})).unwrap();
             let lines = answer["events"].as_array().unwrap().iter().map(|event| event["message"].as_str().unwrap());
@@ -152,7 +147,10 @@ pub(crate) fn resource(kind: &str, id: &str, properties: Value, attributes: &[(&
         stack_arn: format!("arn:aws:cloudformation:{REGION}:000000000000:stack/s/1"),
         physical_id: id.into(),
         properties,
-        attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<BTreeMap<_, _>>(),
+        attributes: attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect::<BTreeMap<_, _>>(),
     }
 }
 
@@ -171,21 +169,50 @@ fn resources() -> Vec<Resource> {
     let format = r#"{"id":"$context.requestId","status":"$context.status","caller":"$context.identity.userArn","error":"$context.error.responseType"}"#;
     let log = "arn:aws:logs:eu-west-1:000000000000:log-group:/access";
     let mut resources = vec![
-        resource("IAM::Role", "invocation", json!({"AssumeRolePolicyDocument": trust("transfer.amazonaws.com", servers),
-            "Policies": invoke}), &[("Arn", INVOCATION)]),
-        resource("IAM::Role", "other", json!({"AssumeRolePolicyDocument": trust("lambda.amazonaws.com", "*")}),
-            &[("Arn", "arn:aws:iam::000000000000:role/other")]),
-        resource("Lambda::Function", "provider", json!({"Timeout": "2", "MemorySize": 256, "Role": "arn:aws:iam::000000000000:role/other",
+        resource(
+            "IAM::Role",
+            "invocation",
+            json!({"AssumeRolePolicyDocument": trust("transfer.amazonaws.com", servers),
+            "Policies": invoke}),
+            &[("Arn", INVOCATION)],
+        ),
+        resource(
+            "IAM::Role",
+            "other",
+            json!({"AssumeRolePolicyDocument": trust("lambda.amazonaws.com", "*")}),
+            &[("Arn", "arn:aws:iam::000000000000:role/other")],
+        ),
+        resource(
+            "Lambda::Function",
+            "provider",
+            json!({"Timeout": "2", "MemorySize": 256, "Role": "arn:aws:iam::000000000000:role/other",
             "Code": {"S3Bucket": "artifacts", "S3Key": "code/1.zip"}, "LoggingConfig": {"LogGroup": "/function"},
-            "Environment": {"Variables": {"OWN": "something"}}}), &[("Arn", FUNCTION)]),
-        resource("Lambda::Permission", "permission", json!({"Action": "lambda:InvokeFunction", "FunctionName": FUNCTION,
-            "Principal": "apigateway.amazonaws.com", "SourceAccount": "000000000000", "SourceArn": config}), &[]),
+            "Environment": {"Variables": {"OWN": "something"}}}),
+            &[("Arn", FUNCTION)],
+        ),
+        resource(
+            "Lambda::Permission",
+            "permission",
+            json!({"Action": "lambda:InvokeFunction", "FunctionName": FUNCTION,
+            "Principal": "apigateway.amazonaws.com", "SourceAccount": "000000000000", "SourceArn": config}),
+            &[],
+        ),
         resource("ApiGateway::RestApi", "api1", json!({"Name": "api"}), &[("RootResourceId", "root")]),
-        resource("ApiGateway::Method", "method", json!({"RestApiId": "api1", "ResourceId": "part4", "HttpMethod": "GET",
-            "AuthorizationType": "AWS_IAM", "Integration": {"Type": "AWS_PROXY", "Uri": uri}}), &[]),
+        resource(
+            "ApiGateway::Method",
+            "method",
+            json!({"RestApiId": "api1", "ResourceId": "part4", "HttpMethod": "GET",
+            "AuthorizationType": "AWS_IAM", "Integration": {"Type": "AWS_PROXY", "Uri": uri}}),
+            &[],
+        ),
         resource("ApiGateway::Deployment", "deployment", json!({"RestApiId": "api1"}), &[]),
-        resource("ApiGateway::Stage", "prod", json!({"RestApiId": "api1", "DeploymentId": "deployment", "StageName": "prod",
-            "AccessLogSetting": {"DestinationArn": log, "Format": format}}), &[]),
+        resource(
+            "ApiGateway::Stage",
+            "prod",
+            json!({"RestApiId": "api1", "DeploymentId": "deployment", "StageName": "prod",
+            "AccessLogSetting": {"DestinationArn": log, "Format": format}}),
+            &[],
+        ),
     ];
     let mut parent = "root".to_owned();
     for (at, part) in ["servers", "{serverId}", "users", "{username}", "config"].into_iter().enumerate() {

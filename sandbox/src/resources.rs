@@ -61,12 +61,6 @@ pub(crate) struct Resources {
 }
 
 impl Resources {
-    /// The resource with this physical id. An id can be shared by resources of different kinds (a role and the policy in
-    /// it): then the first made.
-    pub(crate) fn get(&self, physical_id: &str) -> Option<&Resource> {
-        self.list.iter().find(|resource| resource.physical_id == physical_id)
-    }
-
     /// The resource of this kind with this physical id.
     pub(crate) fn find(&self, kind: &str, physical_id: &str) -> Option<&Resource> {
         self.list.iter().find(|resource| resource.kind == kind && resource.physical_id == physical_id)
@@ -94,5 +88,36 @@ impl Resources {
     /// Removes a resource.
     pub(crate) fn remove(&mut self, resource: &Resource) {
         self.list.retain(|old| !old.is(resource));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn stage(logical_id: &str, days: Value) -> Resource {
+        Resource {
+            kind: "AWS::ApiGateway::Stage".into(),
+            logical_id: logical_id.into(),
+            stack_arn: "s".into(),
+            physical_id: "prod".into(),
+            properties: json!({"Days": days, "Code": {"Key": "k"}}),
+            attributes: BTreeMap::from([("Arn".into(), json!("arn:x"))]),
+        }
+    }
+
+    #[test]
+    fn two_stages_of_one_name_stay_apart() {
+        let mut resources = Resources::default();
+        resources.put(stage("A", json!(1)));
+        resources.put(stage("B", json!("2")));
+        resources.put(stage("B", json!("3")));
+        let days: Vec<_> = resources.of_kind("AWS::ApiGateway::Stage").map(|stage| stage.number(&["Days"])).collect();
+        assert_eq!(days, [Some(1), Some(3)]);
+        resources.remove(&stage("A", json!(1)));
+        let left = resources.find("AWS::ApiGateway::Stage", "prod").unwrap();
+        assert_eq!((left.logical_id.as_str(), left.text(&["Code", "Key"])), ("B", Some("k")));
+        assert!(resources.by_arn("arn:x").is_some());
     }
 }

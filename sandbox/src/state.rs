@@ -1,9 +1,10 @@
 //! What the sandbox knows: one value, saved as one file after every change.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -44,6 +45,8 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct World {
     state: Mutex<State>,
+    /// Nobody else runs in the folder; the system frees it however this process ends.
+    _lock: File,
     unsaved: AtomicBool,
     calls: AtomicU64,
     address: SocketAddr,
@@ -65,7 +68,13 @@ impl World {
     /// Reads the state of `options.folder`, or begins a new one.
     pub(crate) fn open(options: Options, failures: Failures, address: SocketAddr) -> Result<Arc<Self>, SandboxError> {
         let unusable = |source| SandboxError::Folder { folder: options.folder.clone(), source };
-        fs::create_dir_all(&options.folder).map_err(unusable)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(&options.folder).map_err(unusable)?;
+        let lock = File::create(options.folder.join("lock")).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SandboxError::Busy { folder: options.folder }),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
         let file = state_file(&options.folder);
         let state = match fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| SandboxError::State { file, source })?,
@@ -75,6 +84,7 @@ impl World {
         write_atomically(&options.folder, &state).map_err(unusable)?;
         Ok(Arc::new(Self {
             state: Mutex::new(state),
+            _lock: lock,
             unsaved: AtomicBool::new(false),
             calls: AtomicU64::new(0),
             address,
@@ -218,4 +228,40 @@ fn write_atomically(folder: &Path, state: &State) -> io::Result<()> {
     let new = folder.join("state.json.new");
     fs::write(&new, serde_json::to_vec(state)?)?;
     fs::rename(new, state_file(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(folder: &Path) -> Result<Arc<World>, SandboxError> {
+        World::open(Options::new(folder), Failures::default(), SocketAddr::from(([127, 0, 0, 1], 1)))
+    }
+
+    #[test]
+    fn what_was_changed_is_there_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let world = open(folder.path()).unwrap();
+        world.change(|state| state.sftp_ports.insert("s-1".into(), 2222));
+        drop(world);
+        let again = open(folder.path()).unwrap();
+        assert_eq!(again.read(|state| state.sftp_ports.get("s-1").copied()), Some(2222));
+    }
+
+    #[test]
+    fn two_cannot_run_in_one_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = open(folder.path()).unwrap();
+        assert!(matches!(open(folder.path()), Err(SandboxError::Busy { .. })));
+        drop(first);
+        assert!(open(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(state_file(folder.path()), "nonsense").unwrap();
+        assert!(matches!(open(folder.path()), Err(SandboxError::State { .. })));
+        assert_eq!(fs::read(state_file(folder.path())).unwrap(), b"nonsense");
+    }
 }

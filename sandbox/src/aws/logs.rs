@@ -63,11 +63,11 @@ impl LogGroups {
     }
 
     fn get(&self, name: &str) -> Result<&LogGroup, Refusal> {
-        self.groups.get(name).ok_or_else(|| no_group())
+        self.groups.get(name).ok_or_else(no_group)
     }
 
     fn get_mut(&mut self, name: &str) -> Result<&mut LogGroup, Refusal> {
-        self.groups.get_mut(name).ok_or_else(|| no_group())
+        self.groups.get_mut(name).ok_or_else(no_group)
     }
 }
 
@@ -163,7 +163,7 @@ fn describe_streams(groups: &LogGroups, call: &Call, input: &Value) -> Result<Va
             });
             if let (Some(first), Value::Object(fields)) = (times.next(), &mut shown) {
                 fields.insert("firstEventTimestamp".into(), first.into());
-                fields.insert("lastEventTimestamp".into(), times.last().unwrap_or(first).into());
+                fields.insert("lastEventTimestamp".into(), times.next_back().unwrap_or(first).into());
             }
             shown
         })

@@ -7,6 +7,8 @@ pub(crate) mod answer;
 pub(crate) mod call;
 mod owner;
 pub(crate) mod query;
+#[cfg(test)]
+mod tests;
 pub(crate) mod xml;
 
 use std::convert::Infallible;
@@ -30,6 +32,7 @@ use self::query::Parameters;
 use super::{cloudformation, iam, logs, s3, sts, transfer};
 use crate::clock::uuid;
 use crate::gateway;
+use crate::signature::{self, Caller};
 use crate::state::World;
 
 pub(crate) use answer::{Answer, Refusal};
@@ -85,7 +88,7 @@ async fn route(world: &Arc<World>, request: Request<Incoming>, peer: SocketAddr,
         return gateway::answer(world, request).await;
     }
     if let Some(target) = header(request.headers(), "x-amz-target").map(ToOwned::to_owned) {
-        return of_json(world, request, scope, &target, request_id).await;
+        return of_json(world, request, scope, &target).await;
     }
     if is_query(&request) {
         return of_query(world, request, scope, request_id).await;
@@ -143,15 +146,16 @@ fn is_query(request: &Request<Incoming>) -> bool {
 }
 
 async fn of_query(world: &Arc<World>, request: Request<Incoming>, scope: Scope, request_id: &str) -> Answer {
-    let mut form = request.uri().query().unwrap_or_default().as_bytes().to_vec();
-    match body(request).await {
-        Ok(bytes) if form.is_empty() => form = bytes.to_vec(),
-        Ok(bytes) => {
-            form.push(b'&');
-            form.extend_from_slice(&bytes);
-        }
+    let (parts, body) = request.into_parts();
+    let bytes = match whole_body(body).await {
+        Ok(bytes) => bytes,
         Err(refusal) => return xml_refusal("sts", &refusal, request_id),
+    };
+    let mut form = parts.uri.query().unwrap_or_default().as_bytes().to_vec();
+    if !form.is_empty() {
+        form.push(b'&');
     }
+    form.extend_from_slice(&bytes);
     let parameters = Parameters::parse(&form);
     let action = parameters.text("Action").unwrap_or_default().to_owned();
     let service = match (scope.service.as_str(), parameters.text("Version")) {
@@ -160,13 +164,18 @@ async fn of_query(world: &Arc<World>, request: Request<Incoming>, scope: Scope, 
         ("", _) => "sts",
         (service, _) => service,
     };
-    let call = Call { action, region: scope.region, access_key: scope.access_key, request_id: request_id.into() };
-    let result = match refused_on_request(world, service, &call, "Throttling", "AccessDenied", 403) {
+    let call = Call { action, region: scope.region };
+    let verified = world.read(|state| signature::verify_call(&state.resources, &parts, &bytes, service, false));
+    let allowed = verified.and_then(|caller| match refused_on_request(world, service, &call, &caller, false) {
         Some(refusal) => Err(refusal),
-        None => match service {
+        None => Ok(caller),
+    });
+    let result = match allowed {
+        Err(refusal) => Err(refusal),
+        Ok(caller) => match service {
             "cloudformation" => cloudformation::answer(world, &call, &parameters),
             "iam" => iam::answer(world, &call, &parameters),
-            "sts" => sts::answer(world, &call, &parameters),
+            "sts" => sts::answer(world, &call, &caller, &parameters),
             _ => Err(Refusal::invalid_action(&call.action, parameters.text("Version").unwrap_or_default())),
         },
     };
@@ -176,20 +185,15 @@ async fn of_query(world: &Arc<World>, request: Request<Incoming>, scope: Scope, 
     }
 }
 
-async fn of_json(
-    world: &Arc<World>,
-    request: Request<Incoming>,
-    scope: Scope,
-    target: &str,
-    request_id: &str,
-) -> Answer {
+async fn of_json(world: &Arc<World>, request: Request<Incoming>, scope: Scope, target: &str) -> Answer {
     let (name, action) = target.rsplit_once('.').unwrap_or((target, ""));
     let service = match name {
         "TransferService" => "transfer",
         "Logs_20140328" => "logs",
         _ => scope.service.as_str(),
     };
-    let bytes = match body(request).await {
+    let (parts, body) = request.into_parts();
+    let bytes = match whole_body(body).await {
         Ok(bytes) => bytes,
         Err(refusal) => return json_refusal(&refusal),
     };
@@ -203,50 +207,43 @@ async fn of_json(
         },
     };
     let service = service.to_owned();
-    let call = Call {
-        action: action.into(),
-        region: scope.region,
-        access_key: scope.access_key,
-        request_id: request_id.into(),
-    };
-    let result = match refused_on_request(world, &service, &call, "ThrottlingException", "AccessDeniedException", 400) {
+    let call = Call { action: action.into(), region: scope.region };
+    let verified = world.read(|state| signature::verify_call(&state.resources, &parts, &bytes, &service, true));
+    let allowed = verified.and_then(|caller| match refused_on_request(world, &service, &call, &caller, true) {
         Some(refusal) => Err(refusal),
-        None => match service.as_str() {
+        None => Ok(()),
+    });
+    let result = match allowed {
+        Err(refusal) => Err(refusal),
+        Ok(()) => match service.as_str() {
             "transfer" => transfer::answer(world, &call, &input).await,
             "logs" => logs::answer(world, &call, &input),
             service => Err(Refusal::unknown_operation(service, target)),
         },
     };
     match result {
+        // An action without a result answers nothing at all.
+        Ok(Value::Null) => whole(200, "application/x-amz-json-1.1", ""),
         Ok(value) => whole(200, "application/x-amz-json-1.1", value.to_string()),
         Err(refusal) => json_refusal(&refusal),
     }
 }
 
 /// What `--throttle` and `--fail` ask for.
-fn refused_on_request(
-    world: &World,
-    service: &str,
-    call: &Call,
-    throttling: &str,
-    denied: &str,
-    status: u16,
-) -> Option<Refusal> {
+fn refused_on_request(world: &World, service: &str, call: &Call, caller: &Caller, json: bool) -> Option<Refusal> {
+    let code = |code: &str| if json { format!("{code}Exception") } else { code.to_owned() };
     if world.is_throttled() {
-        return Some(Refusal::new(throttling, "Rate exceeded"));
+        return Some(Refusal::new(&code("Throttling"), "Rate exceeded"));
     }
-    world.failures.for_action(service, &call.action).then(|| {
-        let caller = sts::caller_arn(world, call);
-        let message = format!(
-            "User: {caller} is not authorized to perform: {service}:{} (asked for with --fail {})",
-            call.action, call.action
-        );
-        Refusal::new(denied, message).status(status)
-    })
+    let (arn, action) = (&caller.arn, &call.action);
+    let message = format!("User: {arn} is not authorized to perform: {service}:{action} (asked for by --fail)");
+    let status = if json { 400 } else { 403 };
+    let denied = || Refusal::new(&code("AccessDenied"), message).status(status);
+    world.failures.for_action(service, action).then(denied)
 }
 
-async fn body(request: Request<Incoming>) -> Result<Bytes, Refusal> {
-    match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
+async fn whole_body(body: Incoming) -> Result<Bytes, Refusal> {
+    match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(_) => Err(Refusal::new(
             "RequestEntityTooLargeException",

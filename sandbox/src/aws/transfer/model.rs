@@ -115,7 +115,9 @@ pub(super) fn check_members(request: &Value) -> Result<(), Refusal> {
         violated("/Protocols", "Member must have length greater than or equal to 1")
     })?;
     let logs = request.get("StructuredLogDestinations").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    ensure(logs.len() <= 1, || violated("/StructuredLogDestinations", "Member must have length less than or equal to 1"))?;
+    ensure(logs.len() <= 1, || {
+        violated("/StructuredLogDestinations", "Member must have length less than or equal to 1")
+    })?;
     let whole_groups = logs.iter().all(|arn| arn.as_str().is_some_and(|arn| arn.ends_with(":*")));
     ensure(whole_groups, || invalid("A structured log destination must be the ARN of a log group, ending in :*"))
 }
@@ -126,7 +128,9 @@ pub(super) fn check_whole(request: &Value, server: &Map<String, Value>, creating
     let kind = request.get("IdentityProviderType").and_then(Value::as_str);
     // AWS says the same of SERVICE_MANAGED with details (aws/aws-cli issue 8962).
     let unmatched = kind.is_none() && creating || kind == Some("SERVICE_MANAGED");
-    ensure(details.is_none() || !unmatched, || invalid("Must specify IdentityProviderType with IdentityProviderDetails"))?;
+    ensure(details.is_none() || !unmatched, || {
+        invalid("Must specify IdentityProviderType with IdentityProviderDetails")
+    })?;
     let own = server.get("IdentityProviderDetails");
     let given = |member: &str| {
         own.and_then(|details| details.get(member)).and_then(Value::as_str).is_some_and(|text| !text.is_empty())
@@ -141,8 +145,12 @@ pub(super) fn check_whole(request: &Value, server: &Map<String, Value>, creating
     ensure(complete, || invalid(format!("Must specify {} in IdentityProviderDetails", needed.join(" and "))))?;
     let is_vpc = server.get("EndpointType") == Some(&json!("VPC"));
     let endpoint = request.get("EndpointDetails").filter(|details| !details.is_null());
-    ensure(is_vpc || endpoint.is_none(), || invalid("EndpointDetails cannot be specified when EndpointType is PUBLIC"))?;
-    ensure(!(creating && is_vpc) || endpoint.is_some(), || invalid("Must specify EndpointDetails when EndpointType is VPC"))?;
+    ensure(is_vpc || endpoint.is_none(), || {
+        invalid("EndpointDetails cannot be specified when EndpointType is PUBLIC")
+    })?;
+    ensure(!(creating && is_vpc) || endpoint.is_some(), || {
+        invalid("Must specify EndpointDetails when EndpointType is VPC")
+    })?;
     let addresses = endpoint.is_some_and(|details| details.get("AddressAllocationIds").is_some());
     ensure(!(creating && addresses), || invalid("AddressAllocationIds cannot be set in CreateServer"))?;
     let only_sftp = server.get("Protocols") == Some(&json!(["SFTP"]));
@@ -162,7 +170,9 @@ pub(super) fn tags(value: Option<&Value>) -> Result<BTreeMap<String, String>, Re
         ensure(!key.is_empty() && key.chars().count() <= 128, || {
             violated("/Tags/Key", "Member must have length between 0 and 128")
         })?;
-        ensure(value.chars().count() <= 256, || violated("/Tags/Value", "Member must have length less than or equal to 256"))?;
+        ensure(value.chars().count() <= 256, || {
+            violated("/Tags/Value", "Member must have length less than or equal to 256")
+        })?;
         ensure(!key.starts_with("aws:"), || invalid("Tag keys cannot begin with aws:"))?;
         let is_twice = tags.insert(key.to_owned(), value.to_owned()).is_some();
         ensure(!is_twice, || invalid("Tag keys must be unique"))?;

@@ -11,7 +11,11 @@ use crate::resources::Resources;
 use crate::signature::role_by_arn;
 
 /// Checks the invocation role and the logging role of a server that is about to be `description`.
-pub(super) fn check(resources: &Resources, description: &serde_json::Map<String, Value>, arn: &str) -> Result<(), Refusal> {
+pub(super) fn check(
+    resources: &Resources,
+    description: &serde_json::Map<String, Value>,
+    arn: &str,
+) -> Result<(), Refusal> {
     let details = description.get("IdentityProviderDetails");
     let invocation = details.and_then(|details| details.get("InvocationRole"));
     for role in [invocation, description.get("LoggingRole")].into_iter().flatten().filter_map(Value::as_str) {
@@ -77,18 +81,25 @@ mod tests {
         resources.put(role("lambda", trust("lambda.amazonaws.com", servers)));
         resources.put(role("users", trust("transfer.amazonaws.com", "arn:aws:transfer:us-east-1:000000000000:user/*")));
         let arn = "arn:aws:transfer:us-east-1:000000000000:server/s-0123456789abcdef0";
-        let checked = |member: Value| check(&resources, member.as_object().unwrap(), arn).map_err(|error| error.message);
+        let checked =
+            |member: Value| check(&resources, member.as_object().unwrap(), arn).map_err(|error| error.message);
 
         let at = |name: &str| format!("arn:aws:iam::000000000000:role/{name}");
         assert_eq!(checked(json!({})), Ok(()));
-        assert_eq!(checked(json!({"LoggingRole": at("good"), "IdentityProviderDetails": {"InvocationRole": at("good")}})), Ok(()));
+        assert_eq!(
+            checked(json!({"LoggingRole": at("good"), "IdentityProviderDetails": {"InvocationRole": at("good")}})),
+            Ok(())
+        );
         for (name, expected) in [
             ("none", "Role does not exist or cannot be assumed: arn:aws:iam::000000000000:role/none"),
             ("lambda", "Transfer is unable to assume the role provided: arn:aws:iam::000000000000:role/lambda"),
             ("users", "Transfer is unable to assume the role provided: arn:aws:iam::000000000000:role/users"),
         ] {
             assert_eq!(checked(json!({"LoggingRole": at(name)})), Err(expected.to_owned()));
-            assert_eq!(checked(json!({"IdentityProviderDetails": {"InvocationRole": at(name)}})), Err(expected.to_owned()));
+            assert_eq!(
+                checked(json!({"IdentityProviderDetails": {"InvocationRole": at(name)}})),
+                Err(expected.to_owned())
+            );
         }
     }
 }

@@ -6,8 +6,7 @@ use super::*;
 use crate::fixture::{self, FUNCTION, Fixture, INVOCATION, REGION};
 
 async fn call(fixture: &Fixture, action: &str, input: Value) -> Result<Value, Refusal> {
-    let (access_key, request_id) = ("test".to_owned(), String::new());
-    let call = Call { action: action.to_owned(), region: REGION.to_owned(), access_key, request_id };
+    let call = Call { action: action.to_owned(), region: REGION.to_owned() };
     answer(&fixture.world, &call, &input).await
 }
 
@@ -108,7 +107,10 @@ async fn pages_tags_and_keys() {
     assert_eq!(seen, ids);
     let wrong = call(&fixture, "ListServers", json!({"NextToken": "from-99"})).await.unwrap_err();
     assert_eq!(wrong.code, "InvalidNextTokenException");
-    assert_eq!(call(&fixture, "ListServers", json!({"MaxResults": 0})).await.unwrap_err().code, "InvalidRequestException");
+    assert_eq!(
+        call(&fixture, "ListServers", json!({"MaxResults": 0})).await.unwrap_err().code,
+        "InvalidRequestException"
+    );
 
     let arn = format!("arn:aws:transfer:eu-west-1:000000000000:server/{}", ids[0]);
     call(&fixture, "TagResource", json!({"Arn": arn, "Tags": [{"Key": "c", "Value": "d"}]})).await.unwrap();
@@ -144,14 +146,26 @@ async fn what_is_refused() {
     let other = "arn:aws:iam::000000000000:role/other";
     for (input, expected) in [
         (with("/IdentityProviderType", Value::Null), "Must specify IdentityProviderType with IdentityProviderDetails"),
-        (with("/IdentityProviderType", json!("MAGIC")), "Value at 'identityProviderType' failed to satisfy constraint: Member must satisfy enum"),
-        (with("/IdentityProviderDetails", Value::Null), "Must specify Url and InvocationRole in IdentityProviderDetails"),
+        (
+            with("/IdentityProviderType", json!("MAGIC")),
+            "Value at 'identityProviderType' failed to satisfy constraint: Member must satisfy enum",
+        ),
+        (
+            with("/IdentityProviderDetails", Value::Null),
+            "Must specify Url and InvocationRole in IdentityProviderDetails",
+        ),
         (with("/IdentityProviderDetails/Url", json!("x".repeat(256))), "'identityProviderDetails.url'"),
         (with("/IdentityProviderDetails/InvocationRole", json!("role")), "regular expression pattern: arn:.*role/\\S+"),
-        (with("/IdentityProviderDetails/InvocationRole", json!(other)), "Transfer is unable to assume the role provided"),
+        (
+            with("/IdentityProviderDetails/InvocationRole", json!(other)),
+            "Transfer is unable to assume the role provided",
+        ),
         (with("/LoggingRole", json!("arn:aws:iam::000000000000:role/none")), "Role does not exist"),
         (with("/SecurityPolicyName", json!("TransferSecurityPolicy-1999-01")), "does not exist"),
-        (with("/StructuredLogDestinations", json!(["arn:aws:logs:eu-west-1:000000000000:log-group:x"])), "ending in :*"),
+        (
+            with("/StructuredLogDestinations", json!(["arn:aws:logs:eu-west-1:000000000000:log-group:x"])),
+            "ending in :*",
+        ),
         (with("/PreAuthenticationLoginBanner", json!("grüß")), "'preAuthenticationLoginBanner'"),
         (with("/EndpointDetails", json!({"VpcId": "vpc-1"})), "EndpointDetails cannot be specified"),
         (with("/Protocols", json!(["FTP"])), "SFTP only"),
@@ -182,9 +196,7 @@ async fn what_is_refused() {
 async fn the_identity_provider_is_really_called() {
     let fixture = fixture::deployed();
     let id = create(&fixture).await;
-    let test = |user: &str| {
-        json!({"ServerId": id, "UserName": user, "UserPassword": "s3crét", "SourceIp": "203.0.113.9", "ServerProtocol": "SFTP"})
-    };
+    let test = |user: &str| json!({"ServerId": id, "UserName": user, "UserPassword": "s3crét", "SourceIp": "203.0.113.9", "ServerProtocol": "SFTP"});
     let answer = call(&fixture, "TestIdentityProvider", test("bob@acme.com")).await.unwrap();
     assert_eq!((&answer["StatusCode"], &answer["Message"]), (&json!(200), &json!("")), "{answer}");
     let url = format!(
@@ -201,13 +213,19 @@ async fn the_identity_provider_is_really_called() {
     let crash = call(&fixture, "TestIdentityProvider", test("do-crash")).await.unwrap();
     assert_eq!((&crash["StatusCode"], &crash["Response"]), (&json!(502), &json!("")), "{crash}");
     assert_ne!(crash["Message"], "");
-    for (member, value) in [("UserName", "ab"), ("UserName", "a/b/c"), ("SourceIp", "here"), ("ServerProtocol", "SSH")] {
+    for (member, value) in [("UserName", "ab"), ("UserName", "a/b/c"), ("SourceIp", "here"), ("ServerProtocol", "SSH")]
+    {
         let mut input = test("bob");
         input[member] = json!(value);
-        assert_eq!(call(&fixture, "TestIdentityProvider", input).await.unwrap_err().code, "InvalidRequestException", "{value}");
+        assert_eq!(
+            call(&fixture, "TestIdentityProvider", input).await.unwrap_err().code,
+            "InvalidRequestException",
+            "{value}"
+        );
     }
     let managed = call(&fixture, "CreateServer", json!({})).await.unwrap()["ServerId"].clone();
-    let refusal = call(&fixture, "TestIdentityProvider", json!({"ServerId": managed, "UserName": "bob"})).await.unwrap_err();
+    let refusal =
+        call(&fixture, "TestIdentityProvider", json!({"ServerId": managed, "UserName": "bob"})).await.unwrap_err();
     assert!(refusal.message.ends_with("not configured for external auth"), "{}", refusal.message);
 
     // Without the permission, and without the role.
@@ -227,13 +245,21 @@ async fn a_function_is_called_directly() {
     let test = json!({"ServerId": id, "UserName": "bob", "UserPassword": "x", "SourceIp": "203.0.113.9"});
     let denied = call(&fixture, "TestIdentityProvider", test.clone()).await.unwrap();
     assert_eq!(denied["StatusCode"], 500, "{denied}");
-    fixture.put(fixture::resource("Lambda::Permission", "direct", json!({"Action": "lambda:InvokeFunction",
+    fixture.put(fixture::resource(
+        "Lambda::Permission",
+        "direct",
+        json!({"Action": "lambda:InvokeFunction",
         "FunctionName": "provider", "Principal": "transfer.amazonaws.com",
-        "SourceArn": "arn:aws:transfer:eu-west-1:000000000000:server/*"}), &[]));
+        "SourceArn": "arn:aws:transfer:eu-west-1:000000000000:server/*"}),
+        &[],
+    ));
     let answer = call(&fixture, "TestIdentityProvider", test).await.unwrap();
     assert_eq!((&answer["StatusCode"], &answer["Url"]), (&json!(200), &Value::Null), "{answer}");
     let said: Value = serde_json::from_str(answer["Response"].as_str().unwrap()).unwrap();
     let event: Value = serde_json::from_str(said["body"].as_str().unwrap()).unwrap();
-    assert_eq!(event, json!({"username": "bob", "password": "x", "protocol": "SFTP", "serverId": id, "sourceIp": "203.0.113.9"}));
+    assert_eq!(
+        event,
+        json!({"username": "bob", "password": "x", "protocol": "SFTP", "serverId": id, "sourceIp": "203.0.113.9"})
+    );
     crate::function::stop(&fixture.world).await;
 }

@@ -10,10 +10,6 @@ pub(crate) struct Call {
     pub(crate) action: String,
     /// The region of the credential scope.
     pub(crate) region: String,
-    /// The access key id that signed it; empty when it was not signed.
-    pub(crate) access_key: String,
-    /// The id that the answer carries.
-    pub(crate) request_id: String,
 }
 
 impl Call {
@@ -35,8 +31,6 @@ pub(crate) fn partition(region: &str) -> &'static str {
 /// What the signature is for: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
-    /// The access key id.
-    pub(crate) access_key: String,
     /// The region.
     pub(crate) region: String,
     /// The service's signing name; empty when there is no signature.
@@ -64,8 +58,7 @@ impl Scope {
         let mut fields = credential.rsplitn(5, '/').skip(1);
         let service = fields.next().unwrap_or_default().to_owned();
         let region = fields.next().filter(|region| !region.is_empty()).unwrap_or("us-east-1").to_owned();
-        let access_key = fields.nth(1).unwrap_or_default().to_owned();
-        Self { access_key, region, service }
+        Self { region, service }
     }
 }
 
@@ -77,9 +70,9 @@ mod tests {
     #[test]
     fn the_scope_comes_from_the_header_or_the_query() {
         let mut headers = HeaderMap::new();
-        let unsigned = Scope { access_key: String::new(), region: "us-east-1".into(), service: String::new() };
+        let unsigned = Scope { region: "us-east-1".into(), service: String::new() };
         assert_eq!(Scope::of(&headers, None), unsigned);
-        let signed = Scope { access_key: "test".into(), region: "eu-west-1".into(), service: "sts".into() };
+        let signed = Scope { region: "eu-west-1".into(), service: "sts".into() };
         let query = "X-Amz-Credential=test%2F20261123%2Feu-west-1%2Fsts%2Faws4_request";
         assert_eq!(Scope::of(&headers, Some(query)), signed);
         let value =

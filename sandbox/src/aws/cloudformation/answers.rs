@@ -1,0 +1,123 @@
+//! How stacks, resources and events are shown.
+
+use serde_json::{Value, json};
+
+use super::plan::Action;
+use super::stack::{Event, Stack, StackResource, Status, Tags};
+use crate::aws::wire::Refusal;
+use crate::clock::iso;
+
+/// DescribeStacks.
+pub(super) fn stack(stack: &Stack) -> Value {
+    let parameters: Vec<_> = stack
+        .parameters
+        .iter()
+        .map(|shown| json!({"ParameterKey": shown.name, "ParameterValue": shown.value}))
+        .collect();
+    let outputs: Vec<_> = stack
+        .outputs
+        .iter()
+        .map(|output| json!({"OutputKey": output.name, "OutputValue": output.value, "Description": output.description}))
+        .collect();
+    json!({
+        "StackId": stack.arn,
+        "StackName": stack.name,
+        "ChangeSetId": stack.change_set,
+        "Description": stack.description,
+        "Parameters": parameters,
+        "CreationTime": iso(stack.created),
+        "LastUpdatedTime": stack.updated.map(iso),
+        "DeletionTime": stack.deleted.map(iso),
+        "RollbackConfiguration": {},
+        "StackStatus": stack.status.to_string(),
+        "StackStatusReason": stack.reason,
+        "DisableRollback": stack.disable_rollback,
+        "NotificationARNs": [],
+        "Capabilities": stack.wanted.capabilities,
+        "Outputs": outputs,
+        "Tags": tags_of(&stack.wanted.tags),
+        "EnableTerminationProtection": stack.protected,
+        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    })
+}
+
+/// ListStacks.
+pub(super) fn summary(stack: &Stack) -> Value {
+    json!({
+        "StackId": stack.arn,
+        "StackName": stack.name,
+        "TemplateDescription": stack.description,
+        "CreationTime": iso(stack.created),
+        "LastUpdatedTime": stack.updated.map(iso),
+        "DeletionTime": stack.deleted.map(iso),
+        "StackStatus": stack.status.to_string(),
+        "StackStatusReason": stack.reason,
+        "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
+    })
+}
+
+/// DescribeStackEvents.
+pub(super) fn event(stack: &Stack, event: &Event) -> Value {
+    json!({
+        "StackId": stack.arn,
+        "EventId": event.id,
+        "StackName": stack.name,
+        "LogicalResourceId": event.logical_id,
+        "PhysicalResourceId": event.physical_id,
+        "ResourceType": event.kind,
+        "Timestamp": iso(event.at),
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceProperties": event.properties,
+        "ClientRequestToken": event.token,
+    })
+}
+
+/// DescribeStackResources, which says `Timestamp`, and ListStackResources, which says `LastUpdatedTimestamp`.
+pub(super) fn resource(stack: &Stack, resource: &StackResource, time: &str) -> Value {
+    let mut shown = json!({
+        "LogicalResourceId": resource.logical_id,
+        "PhysicalResourceId": resource.physical_id,
+        "ResourceType": resource.kind,
+        "ResourceStatus": resource.status,
+        "ResourceStatusReason": resource.reason,
+        "DriftInformation": {"StackResourceDriftStatus": "NOT_CHECKED"},
+    });
+    if let Value::Object(members) = &mut shown {
+        members.insert(time.into(), iso(resource.at).into());
+        if time == "Timestamp" {
+            members.insert("StackId".into(), stack.arn.clone().into());
+            members.insert("StackName".into(), stack.name.clone().into());
+        }
+    }
+    shown
+}
+
+/// Every resource; of a deleted stack those that it had.
+pub(super) fn resources(stack: &Stack) -> Vec<&StackResource> {
+    if stack.status == Status::DeleteComplete {
+        stack.removed.iter().collect()
+    } else {
+        stack.resources.values().collect()
+    }
+}
+
+/// Tags as a list.
+pub(super) fn tags_of(tags: &Tags) -> Vec<Value> {
+    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+}
+
+/// An action's name.
+pub(super) fn action_of(action: Action) -> &'static str {
+    match action {
+        Action::Add => "Add",
+        Action::Modify => "Modify",
+        Action::Remove => "Remove",
+        Action::Import => "Import",
+    }
+}
+
+/// CloudFormation's words for a stack that is not there.
+pub(super) fn missing_stack(name: &str) -> Refusal {
+    Refusal::validation(format!("Stack with id {name} does not exist"))
+}
