@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::client::{Config, Handle, Handler};
-use russh::keys::PublicKey;
+use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelMsg, client::Msg};
 
 use super::stand::{PASSWORD, Stand};
@@ -14,7 +14,7 @@ struct Anyone;
 impl Handler for Anyone {
     type Error = russh::Error;
 
-    async fn check_server_key(&mut self, _key: &PublicKey) -> Result<bool, Self::Error> {
+    async fn check_server_key(&mut self, _key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
         Ok(true)
     }
 }
