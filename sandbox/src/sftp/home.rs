@@ -73,7 +73,7 @@ impl Home {
 
     /// A PATH home: `/bucket` or `/bucket/prefix`.
     pub(super) fn path(home: &str) -> Option<Self> {
-        let start = normal(home, "").filter(|_| home.starts_with('/') && !has_odd_parts(home))?;
+        let start = normal(home, "").filter(|_| home.starts_with('/') && (home == "/" || !has_odd_parts(home)))?;
         Some(Self { mappings: Vec::new(), start, is_logical: false })
     }
 

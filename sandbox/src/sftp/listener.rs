@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use russh::keys::PrivateKey;
-use russh::server::Config;
+use russh::server::{Config, RunningSession};
 use russh::{Disconnect, MethodSet, Preferred, SshId, cipher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -206,14 +206,19 @@ async fn serve(stream: TcpStream, source_ip: String, settings: Arc<Settings>, st
         () = &mut stop => true,
         () = &mut too_late => false,
     };
-    if is_stopped {
-        let goodbye = async {
-            let text = "The server was stopped".to_owned();
-            let _ = handle.disconnect(Disconnect::ByApplication, text, String::new()).await;
-            let _ = (&mut session).await;
-        };
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
+    if is_stopped && say_goodbye(&handle, session.as_mut()).await {
+        return;
     }
     drop(keep);
     let _ = tokio::time::timeout(GOODBYE, session).await;
+}
+
+/// Tells a client why, and whether it went.
+async fn say_goodbye(handle: &russh::server::Handle, session: Pin<&mut RunningSession<Connection>>) -> bool {
+    let goodbye = async {
+        let text = "The server was stopped".to_owned();
+        let _ = handle.disconnect(Disconnect::ByApplication, text, String::new()).await;
+        let _ = session.await;
+    };
+    tokio::time::timeout(GOODBYE, goodbye).await.is_ok()
 }

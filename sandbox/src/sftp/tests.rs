@@ -3,5 +3,7 @@
 mod client;
 mod faults;
 mod files;
+mod life;
+mod packets;
 mod sign_in;
 mod stand;

@@ -1,6 +1,7 @@
 //! OpenSSH's `sftp`, driven without a terminal.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -21,33 +22,38 @@ pub(super) struct Ended {
     pub(super) err: String,
 }
 
+/// A client that is not started yet: whose password, and what else to say to it. It works in `folder`.
+pub(super) fn command(folder: &Path, port: u16, user: &str, password: &str, options: &[&str]) -> Command {
+    assert!(Path::new(SFTP).exists(), "{SFTP} is missing: install OpenSSH's client (openssh-client)");
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let askpass = folder.join(format!("askpass-{run}"));
+    std::fs::write(&askpass, "#!/bin/sh\nprintf '%s\\n' \"$TEST_PASSWORD\"\n").unwrap();
+    std::fs::set_permissions(&askpass, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let mut command = Command::new(SFTP);
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", folder)
+        .env("SSH_ASKPASS", askpass)
+        .env("SSH_ASKPASS_REQUIRE", "force")
+        .env("TEST_PASSWORD", password)
+        // The first value that the client reads is the one it takes.
+        .args(options)
+        .args(["-F", "/dev/null", "-o", "BatchMode=no", "-o", "StrictHostKeyChecking=no"])
+        .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "NumberOfPasswordPrompts=1", "-o", "IdentitiesOnly=yes"])
+        .args(["-o", "LogLevel=INFO", "-b", "-", "-P", &port.to_string()])
+        .arg(format!("{user}@127.0.0.1"))
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
 impl Stand {
-    /// A client that is not started yet: a user, a password, and what else to say to it.
     pub(super) fn command(&self, user: &str, password: &str, options: &[&str]) -> Command {
-        assert!(std::path::Path::new(SFTP).exists(), "{SFTP} is missing: install OpenSSH's client (openssh-client)");
-        let run = RUNS.fetch_add(1, Ordering::Relaxed);
-        let askpass = self.local(&format!("askpass-{run}"));
-        std::fs::write(&askpass, "#!/bin/sh\nprintf '%s\\n' \"$TEST_PASSWORD\"\n").unwrap();
-        std::fs::set_permissions(&askpass, std::fs::Permissions::from_mode(0o700)).unwrap();
-        let mut command = Command::new(SFTP);
-        command
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", self.folder.path())
-            .env("SSH_ASKPASS", askpass)
-            .env("SSH_ASKPASS_REQUIRE", "force")
-            .env("TEST_PASSWORD", password)
-            .args(["-F", "/dev/null", "-o", "BatchMode=no", "-o", "StrictHostKeyChecking=no"])
-            .args(["-o", "UserKnownHostsFile=/dev/null", "-o", "NumberOfPasswordPrompts=1", "-o", "IdentitiesOnly=yes"])
-            .args(["-o", "LogLevel=INFO", "-b", "-", "-P", &self.port.to_string()])
-            .args(options)
-            .arg(format!("{user}@127.0.0.1"))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
+        command(self.folder.path(), self.port, user, password, options)
     }
 
     pub(super) fn start(&self, user: &str) -> Child {

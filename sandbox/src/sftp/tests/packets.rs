@@ -1,0 +1,149 @@
+//! Clients that do not behave, over russh's own client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::client::{Config, Handle, Handler};
+use russh::keys::PublicKeyOrCertificate;
+use russh::{Channel, ChannelMsg, client::Msg};
+
+use super::stand::{PASSWORD, Stand};
+
+struct Anyone;
+
+impl Handler for Anyone {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, _key: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        Ok(true)
+    }
+}
+
+async fn connect(stand: &Stand) -> Handle<Anyone> {
+    let config = Arc::new(Config::default());
+    let mut handle = russh::client::connect(config, ("127.0.0.1", stand.port), Anyone).await.unwrap();
+    assert!(handle.authenticate_password("alice", PASSWORD).await.unwrap().success());
+    handle
+}
+
+async fn session(handle: &Handle<Anyone>) -> Channel<Msg> {
+    let channel = handle.channel_open_session().await.unwrap();
+    channel.request_subsystem(true, "sftp").await.unwrap();
+    channel
+}
+
+/// Everything until the channel is closed: bytes, and the exit status.
+async fn rest(channel: &mut Channel<Msg>) -> (Vec<u8>, Option<u32>) {
+    let (mut bytes, mut status) = (Vec::new(), None);
+    let all = async {
+        while let Some(message) = channel.wait().await {
+            match message {
+                ChannelMsg::Data { data } => bytes.extend_from_slice(&data),
+                ChannelMsg::ExitStatus { exit_status } => status = Some(exit_status),
+                _ => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), all).await.expect("the channel stayed open");
+    (bytes, status)
+}
+
+fn packet(kind: u8, rest: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(rest.len() + 1).unwrap();
+    [&length.to_be_bytes()[..], &[kind], rest].concat()
+}
+
+#[tokio::test]
+async fn garbage_in_a_session_ends_it() {
+    let stand = Stand::new();
+    let handle = connect(&stand).await;
+    for garbage in [&[0_u8; 64][..], &[255; 64], b"\x7f\xff\xff\xffx"] {
+        let mut channel = session(&handle).await;
+        channel.data_bytes(garbage.to_vec()).await.unwrap();
+        let (bytes, status) = rest(&mut channel).await;
+        assert_eq!((bytes.len(), status), (0, Some(255)));
+    }
+    // The connection itself goes on.
+    let mut channel = session(&handle).await;
+    channel.data_bytes(packet(1, &3_u32.to_be_bytes())).await.unwrap();
+    channel.eof().await.unwrap();
+    let (bytes, status) = rest(&mut channel).await;
+    assert_eq!((bytes.get(4), status), (Some(&2), Some(0)));
+}
+
+#[tokio::test]
+async fn broken_and_unknown_requests_are_answered() {
+    let stand = Stand::new();
+    let handle = connect(&stand).await;
+    let mut channel = session(&handle).await;
+    let mut requests = Vec::new();
+    for (kind, rest) in [
+        (3, &b"\0\0\0\x01\0\0\0\xffab"[..]),
+        (5, b"\0\0\0\x02\0\0\0\x019"),
+        (250, b"\0\0\0\x03"),
+        (16, b"\0\0\0\x04\0\0\0\x02\xff\xfe"),
+        (17, b"\0\0\0\x05\0\0\0\x03a\0b"),
+        (4, b"\0\0\0\x06\0\0\0\x01x"),
+        (7, b""),
+        (200, b"\0\0\0\x08\0\0\0\x01x"),
+    ] {
+        requests.extend(packet(kind, rest));
+    }
+    channel.data_bytes(requests).await.unwrap();
+    channel.eof().await.unwrap();
+    let (bytes, status) = rest(&mut channel).await;
+    assert_eq!(status, Some(0));
+    let mut statuses = Vec::new();
+    let mut bytes = bytes.as_slice();
+    while let Some((length, after)) = bytes.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap();
+        assert_eq!(after[0], 101);
+        statuses.push((after[4], after[8]));
+        bytes = &after[length..];
+    }
+    assert_eq!(statuses, [(1, 5), (2, 5), (3, 8), (4, 4), (5, 4), (6, 4), (0, 5), (8, 8)]);
+}
+
+#[tokio::test]
+async fn a_flood_that_nobody_reads_is_held_back_and_then_answered() {
+    const REQUESTS: usize = 100_000;
+    let stand = Stand::new();
+    let handle = connect(&stand).await;
+    let mut channel = session(&handle).await;
+    let one = packet(16, b"\0\0\0\x01\0\0\0\x01.");
+    for _ in 0..100 {
+        channel.data_bytes(one.repeat(REQUESTS / 100)).await.unwrap();
+    }
+    channel.eof().await.unwrap();
+    let (bytes, status) = rest(&mut channel).await;
+    // One name of REALPATH: 4 + 1 + 4 + 4 + (4 + 1) * 2 + 4 bytes.
+    assert_eq!((bytes.len(), status), (REQUESTS * 27, Some(0)));
+}
+
+#[tokio::test]
+async fn ten_sessions_on_a_connection() {
+    let stand = Stand::new();
+    let handle = connect(&stand).await;
+    let mut sessions = Vec::new();
+    for _ in 0..10 {
+        sessions.push(session(&handle).await);
+    }
+    assert!(handle.channel_open_session().await.is_err());
+    let mut one = sessions.pop().unwrap();
+    one.eof().await.unwrap();
+    rest(&mut one).await;
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while handle.channel_open_session().await.is_err() {
+        assert!(std::time::Instant::now() < deadline, "the place was not given back");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn many_sign_ins() {
+    let stand = Stand::new();
+    for _ in 0..20 {
+        connect(&stand).await.disconnect(russh::Disconnect::ByApplication, "", "").await.unwrap();
+    }
+    assert_eq!(stand.asked.lock().unwrap().len(), 20);
+}
