@@ -41,10 +41,8 @@ use request::Asked;
 
 pub(crate) use key::KeyError;
 pub(crate) use record::{Record, hex};
-pub(crate) use stack::{
-    Reason, bucket_exists, create_bucket, delete_bucket, object_exists, set_bucket_policy, update_bucket,
-};
-pub(crate) use store::{Condition, Entry, Store, StoreError};
+pub(crate) use stack::{bucket_exists, create_bucket, delete_bucket, object_exists, set_bucket_policy, update_bucket};
+pub(crate) use store::{Condition, Store, StoreError};
 
 /// All buckets, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -42,9 +42,9 @@ fn from_bucket(world: &World, name: &str, bucket: &str, key: &str) -> Result<Pat
     let is_known = !known_digest.is_empty() && known_folder.join("bootstrap").is_file();
     let record = world.store.record(bucket, key).map_err(|error| format!("s3://{bucket}/{key}: {error}"))?;
     match record {
-        Some(record) if is_known && record.etag == known_etag => return Ok(known_folder),
-        None if is_known => return Ok(known_folder),
-        None => return Err(format!("the code is missing: there is no s3://{bucket}/{key}")),
+        Some(record) if is_known && record.etag == known_etag => Ok(known_folder),
+        None if is_known => Ok(known_folder),
+        None => Err(format!("the code is missing: there is no s3://{bucket}/{key}")),
         Some(record) => {
             let path = world.store.path_of(bucket, key).map_err(|error| error.to_string())?;
             let digest = digest_of(&path).map_err(|error| error.to_string())?;

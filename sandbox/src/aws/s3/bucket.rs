@@ -153,7 +153,9 @@ pub(super) fn remove(state: &mut State, store: &super::Store, name: &str) -> Res
 /// ListBuckets.
 pub(super) fn list_all(world: &World) -> Answer {
     let mut xml = Xml::document("ListAllMyBucketsResult", NAMESPACE);
-    xml.element("Owner", |xml| drop(xml.text("ID", ACCOUNT).text("DisplayName", "sandbox")));
+    xml.element("Owner", |xml| {
+        xml.text("ID", ACCOUNT).text("DisplayName", "sandbox");
+    });
     xml.element("Buckets", |xml| {
         world.read(|state| {
             for (name, bucket) in &state.buckets.buckets {

@@ -28,16 +28,6 @@ impl Algorithm {
         }
     }
 
-    /// As in answers in XML.
-    pub(super) fn element(self) -> &'static str {
-        match self {
-            Self::Crc32 => "ChecksumCRC32",
-            Self::Crc32C => "ChecksumCRC32C",
-            Self::Crc64Nvme => "ChecksumCRC64NVME",
-            Self::Sha256 => "ChecksumSHA256",
-        }
-    }
-
     pub(super) fn header(self) -> String {
         format!("x-amz-checksum-{}", self.name())
     }

@@ -55,7 +55,9 @@ where
         match deleted {
             Ok(_) if is_quiet => {}
             Ok(_) => {
-                xml.element("Deleted", |xml| drop(xml.text("Key", key)));
+                xml.element("Deleted", |xml| {
+                    xml.text("Key", key);
+                });
             }
             Err(error) => {
                 xml.element("Error", |xml| {

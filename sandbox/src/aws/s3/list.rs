@@ -151,14 +151,18 @@ fn rows(
             xml.text("LastModified", &iso(record.modified().into()));
             xml.text("ETag", &format!("\"{}\"", record.etag)).text("Size", &record.size.to_string());
             if with_owner {
-                xml.element("Owner", |xml| drop(xml.text("ID", ACCOUNT).text("DisplayName", "sandbox")));
+                xml.element("Owner", |xml| {
+                    xml.text("ID", ACCOUNT).text("DisplayName", "sandbox");
+                });
             }
             xml.text("StorageClass", "STANDARD");
         });
     }
     for row in &page.rows {
         if let Row::Prefix(prefix) = row {
-            xml.element("CommonPrefixes", |xml| drop(xml.text("Prefix", &encode(prefix))));
+            xml.element("CommonPrefixes", |xml| {
+                xml.text("Prefix", &encode(prefix));
+            });
         }
     }
     Ok(())

@@ -129,7 +129,9 @@ fn ownership(properties: &Value) -> Option<String> {
     let rules = rows(properties, "/OwnershipControls/Rules")?;
     let mut xml = Xml::document("OwnershipControls", NAMESPACE);
     for rule in rules {
-        xml.element("Rule", |xml| drop(xml.text("ObjectOwnership", &text(rule.get("ObjectOwnership")))));
+        xml.element("Rule", |xml| {
+            xml.text("ObjectOwnership", &text(rule.get("ObjectOwnership")));
+        });
     }
     Some(xml.end())
 }
@@ -147,9 +149,13 @@ fn lifecycle(properties: &Value) -> Option<String> {
     for rule in rules {
         xml.element("Rule", |xml| {
             xml.text("ID", &text(rule.get("Id"))).text("Status", &text(rule.get("Status")));
-            xml.element("Filter", |xml| drop(xml.text("Prefix", &text(rule.get("Prefix")))));
+            xml.element("Filter", |xml| {
+                xml.text("Prefix", &text(rule.get("Prefix")));
+            });
             if let Some(days) = rule.get("ExpirationInDays") {
-                xml.element("Expiration", |xml| drop(xml.text("Days", &text(Some(days)))));
+                xml.element("Expiration", |xml| {
+                    xml.text("Days", &text(Some(days)));
+                });
             }
             if let Some(days) = rule.pointer("/AbortIncompleteMultipartUpload/DaysAfterInitiation") {
                 xml.element("AbortIncompleteMultipartUpload", |xml| {
@@ -167,7 +173,7 @@ fn tagging(properties: &Value) -> Option<String> {
     xml.element("TagSet", |xml| {
         for tag in tags {
             xml.element("Tag", |xml| {
-                drop(xml.text("Key", &text(tag.get("Key"))).text("Value", &text(tag.get("Value"))))
+                xml.text("Key", &text(tag.get("Key"))).text("Value", &text(tag.get("Value")));
             });
         }
     });

@@ -115,7 +115,9 @@ mod tests {
     #[test]
     fn reads_and_writes() {
         let mut xml = Xml::document("Delete", NAMESPACE);
-        xml.element("Object", |xml| drop(xml.text("Key", "a&b <c> \u{1}é")));
+        xml.element("Object", |xml| {
+            xml.text("Key", "a&b <c> \u{1}é");
+        });
         let text = xml.end();
         let node = Node::read(text.as_bytes()).unwrap();
         assert_eq!(node.name, "Delete");
