@@ -123,7 +123,9 @@ fn method(resources: &Resources, api: &Resource, verb: &str, path: &str) -> Opti
     let rows: Vec<&Resource> = resources.of_kind("AWS::ApiGateway::Resource").filter(of_api).collect();
     let mut id = api.attribute("RootResourceId")?.to_owned();
     let (mut resource_path, mut parameters) = (String::new(), Vec::new());
-    let trimmed = path.trim_matches('/');
+    // One slash at each end, no more: an empty part is no resource.
+    let trimmed = path.strip_prefix('/').unwrap_or(path);
+    let trimmed = trimmed.strip_suffix('/').unwrap_or(trimmed);
     let mut rest = (!trimmed.is_empty()).then_some(trimmed);
     while let Some(here) = rest {
         let (part, behind) = here.split_once('/').map_or((here, None), |(part, behind)| (part, Some(behind)));

@@ -181,7 +181,9 @@ async fn objects() {
     assert!(send(&fixture, "PUT /files/copy", &source, b"").await.body.contains("<CopyObjectResult"));
     assert_eq!(send(&fixture, "GET /files/copy", &[], b"").await.header("x-amz-meta-who"), "me");
     assert_eq!(send(&fixture, "PUT /files/home/a%20b%2Bc.txt", &source, b"").await.code(), "InvalidRequest");
-    for path in ["/files/%2E%2E/x", "/files/a/../../x", "/files//etc/passwd", "/files/a%00b"] {
+    // S3 signs the decoded path, so that dots that were encoded fail before the key is looked at.
+    assert_eq!(send(&fixture, "PUT /files/%2E%2E/x", &[], b"x").await.code(), "SignatureDoesNotMatch");
+    for path in ["/files/../x", "/files/a/../../x", "/files//etc/passwd", "/files/a%00b"] {
         let refused = send(&fixture, &format!("PUT {path}"), &[], b"x").await;
         assert_eq!((refused.status, refused.code()), (400, "InvalidArgument"), "{path}");
     }
@@ -306,7 +308,7 @@ async fn uploads_in_parts() {
     let head = send(&fixture, "HEAD /files/big", &[], b"").await;
     assert_eq!((head.header("content-length"), head.header("content-type")), ("5242883", "text/plain"));
     assert!(head.header("etag").ends_with("-2\""));
-    assert_eq!(send(&fixture, &line, &[], b"").await.status, 400);
+    assert_eq!(send(&fixture, &line, &[], b"").await.code(), "NoSuchUpload");
     assert_eq!(send(&fixture, &format!("DELETE /files/big?uploadId={id}"), &[], b"").await.code(), "NoSuchUpload");
     assert_eq!(send(&fixture, "DELETE /files/big?uploadId=../../x", &[], b"").await.code(), "NoSuchUpload");
 }
