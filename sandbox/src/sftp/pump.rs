@@ -16,11 +16,11 @@ use super::session::Session;
 use super::wire::{self, Replies, Request};
 
 /// Bytes of requests that may wait; beyond it the client is slowed down.
-const WAITING_REQUESTS: usize = 8 * 1024 * 1024;
+const WAITING_REQUESTS: usize = 2 * 1024 * 1024;
 /// Bytes of replies that may wait; beyond it no request is begun.
-const WAITING_REPLIES: usize = 2 * 1024 * 1024;
+const WAITING_REPLIES: usize = 1024 * 1024;
 /// Bytes that one batch reads or writes.
-const BATCH: usize = 512 * 1024;
+const BATCH: usize = 256 * 1024;
 /// Requests in one batch.
 const BATCH_REQUESTS: usize = 256;
 
