@@ -24,23 +24,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::state::World;
 use crate::{SandboxError, User};
 
-/// The org that answers.
-#[derive(Debug, Clone)]
-pub(crate) struct OktaOrg {
-    /// Its URL.
-    pub(crate) url: String,
-}
-
 /// Milliseconds since 1970.
 type Millis = u64;
 
 /// Starts the org (or takes the real one of the options) and tells the world its URL.
 ///
 /// It ends with the world's wish to stop.
-pub(crate) async fn start(world: &Arc<World>) -> Result<OktaOrg, SandboxError> {
+pub(crate) async fn start(world: &Arc<World>) -> Result<(), SandboxError> {
     if let Some(url) = world.options.okta_org.clone() {
-        world.set_okta_url(url.clone());
-        return Ok(OktaOrg { url });
+        world.set_okta_url(url);
+        return Ok(());
     }
     let port = world.options.okta_port;
     let listener = crate::listen(port).await?;
@@ -52,7 +45,7 @@ pub(crate) async fn start(world: &Arc<World>) -> Result<OktaOrg, SandboxError> {
     let waiting = Arc::clone(world);
     tokio::spawn(http::serve(org, listener, async move { waiting.asked_to_stop().await }));
     world.set_okta_url(url.clone());
-    Ok(OktaOrg { url })
+    Ok(())
 }
 
 /// Its users.

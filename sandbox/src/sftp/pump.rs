@@ -103,11 +103,7 @@ fn batch(buffer: &mut BytesMut) -> Result<Vec<(u32, Request)>, ()> {
     while bytes < BATCH && requests.len() < BATCH_REQUESTS {
         let Some(packet) = wire::packet(buffer)? else { break };
         let (id, request) = wire::request(packet);
-        bytes += match &request {
-            Request::Read { length, .. } => usize::try_from((*length).min(wire::LONGEST_DATA)).unwrap_or_default(),
-            Request::Write { data, .. } => data.len(),
-            _ => 1024,
-        };
+        bytes += request.weight();
         requests.push((id, request));
     }
     Ok(requests)
