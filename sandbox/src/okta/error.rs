@@ -62,11 +62,11 @@ impl OktaError {
     /// The answer, with an id of its own.
     pub(super) fn reply(self) -> Reply {
         let (code, status, summary) = self.parts();
-        let causes = match self {
-            Self::WrongCode | Self::Replayed | Self::Window => {
-                json!([{"errorSummary": "Your code doesn't match our records. Please try again."}])
-            }
-            _ => json!([]),
+        let is_about_a_code = matches!(self, Self::WrongCode | Self::Replayed | Self::Window);
+        let causes = if is_about_a_code {
+            json!([{"errorSummary": "Your code doesn't match our records. Please try again."}])
+        } else {
+            json!([])
         };
         Reply::json(
             status,

@@ -125,11 +125,14 @@ fn push(org: &Org, memory: &mut Memory, token: &str, found: &Transaction, factor
         | Stage::Other(_) => return challenge(org, memory, token, found, factor, now, Some("WAITING")),
     };
     let waited = now.saturating_sub(since);
-    let result = match factor {
-        Factor::PushApproves if waited >= ANSWER => return verified(org, memory, token, &found.person, now),
-        Factor::PushRejects if waited >= ANSWER => "REJECTED",
-        _ if waited >= PUSH_LIFE => "TIMEOUT",
-        _ => "WAITING",
+    let result = if factor == Factor::PushApproves && waited >= ANSWER {
+        return verified(org, memory, token, &found.person, now);
+    } else if factor == Factor::PushRejects && waited >= ANSWER {
+        "REJECTED"
+    } else if waited >= PUSH_LIFE {
+        "TIMEOUT"
+    } else {
+        "WAITING"
     };
     found.reply(token, &org.url, Some(result))
 }

@@ -159,27 +159,28 @@ impl Org {
         now: Millis,
         org: Bucket,
     ) -> (Reply, Bucket) {
-        let body = || serde_json::from_slice::<Value>(&asked.body).ok().filter(Value::is_object);
-        let reply = match call {
-            Call::Organization => self.organization(),
-            Call::Token => token::answer(self, memory, asked, now),
-            Call::User(id) => users_api::user(self, memory, asked, id, now),
-            Call::Groups(id) => users_api::groups(self, memory, asked, id, now),
-            Call::Authn | Call::Verify(_) | Call::Cancel | Call::Skip | Call::Previous => {
-                let Some(body) = body() else { return (OktaError::NotJson.reply(), org) };
-                match call {
-                    Call::Verify(factor) => factors::verify(self, memory, factor, &body, now),
-                    Call::Cancel => authn::cancel(memory, &body, now),
-                    Call::Skip => authn::skip(memory, &body, now),
-                    Call::Previous => authn::previous(self, memory, &body, now),
-                    _ => {
-                        let (reply, bucket) = authn::primary(self, memory, &body, now);
-                        return (reply, bucket.unwrap_or(org));
-                    }
-                }
-            }
+        let body = || {
+            let body = serde_json::from_slice::<Value>(&asked.body).ok();
+            body.filter(Value::is_object).ok_or_else(|| OktaError::NotJson.reply())
         };
-        (reply, org)
+        let reply = match call {
+            Call::Organization => Ok(self.organization()),
+            Call::Token => Ok(token::answer(self, memory, asked, now)),
+            Call::User(id) => Ok(users_api::user(self, memory, asked, id, now)),
+            Call::Groups(id) => Ok(users_api::groups(self, memory, asked, id, now)),
+            Call::Verify(factor) => body().map(|body| factors::verify(self, memory, factor, &body, now)),
+            Call::Cancel => body().map(|body| authn::cancel(memory, &body, now)),
+            Call::Skip => body().map(|body| authn::skip(memory, &body, now)),
+            Call::Previous => body().map(|body| authn::previous(self, memory, &body, now)),
+            Call::Authn => match body() {
+                Ok(body) => {
+                    let (reply, bucket) = authn::primary(self, memory, &body, now);
+                    return (reply, bucket.unwrap_or(org));
+                }
+                Err(reply) => Err(reply),
+            },
+        };
+        (reply.unwrap_or_else(|refusal| refusal), org)
     }
 
     fn organization(&self) -> Reply {

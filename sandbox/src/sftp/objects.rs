@@ -75,14 +75,17 @@ fn attributes(found: &Metadata) -> Result<Attributes, Status> {
 /// A folder that nobody made and that is there all the same.
 pub(super) const FOLDER: Attributes = Attributes { is_folder: true, size: 0, modified: 0 };
 
+/// Where a mapping points is a folder also before the first object is put there.
+fn nothing_there(place: &Place, error: io::Error) -> Result<(), Status> {
+    let status = Status::from(error);
+    if status == Status::NoSuchFile && place.is_root { Ok(()) } else { Err(status) }
+}
+
 /// What is at a place.
 pub(super) fn stat(store: &Store, place: &Place) -> Result<Attributes, Status> {
     match fs::symlink_metadata(path_of(store, place)?) {
         Ok(found) => attributes(&found),
-        Err(error) => match Status::from(error) {
-            Status::NoSuchFile if place.is_root => Ok(FOLDER),
-            status => Err(status),
-        },
+        Err(error) => nothing_there(place, error).map(|()| FOLDER),
     }
 }
 
@@ -91,10 +94,7 @@ pub(super) fn list(store: &Store, place: &Place) -> Result<Vec<(String, Attribut
     let mut names = Vec::new();
     let rows = match fs::read_dir(path_of(store, place)?) {
         Ok(rows) => rows,
-        Err(error) => match Status::from(error) {
-            Status::NoSuchFile if place.is_root => return Ok(names),
-            status => return Err(status),
-        },
+        Err(error) => return nothing_there(place, error).map(|()| names),
     };
     for row in rows {
         let row = row?;

@@ -16,11 +16,11 @@ use super::session::Session;
 use super::wire::{self, Replies, Request};
 
 /// Bytes of requests that may wait; beyond it the client is slowed down.
-const WAITING_REQUESTS: usize = 8 * 1024 * 1024;
+const WAITING_REQUESTS: usize = 2 * 1024 * 1024;
 /// Bytes of replies that may wait; beyond it no request is begun.
-const WAITING_REPLIES: usize = 2 * 1024 * 1024;
+const WAITING_REPLIES: usize = 1024 * 1024;
 /// Bytes that one batch reads or writes.
-const BATCH: usize = 512 * 1024;
+const BATCH: usize = 256 * 1024;
 /// Requests in one batch.
 const BATCH_REQUESTS: usize = 256;
 
@@ -103,11 +103,7 @@ fn batch(buffer: &mut BytesMut) -> Result<Vec<(u32, Request)>, ()> {
     while bytes < BATCH && requests.len() < BATCH_REQUESTS {
         let Some(packet) = wire::packet(buffer)? else { break };
         let (id, request) = wire::request(packet);
-        bytes += match &request {
-            Request::Read { length, .. } => usize::try_from((*length).min(wire::LONGEST_DATA)).unwrap_or_default(),
-            Request::Write { data, .. } => data.len(),
-            _ => 1024,
-        };
+        bytes += request.weight();
         requests.push((id, request));
     }
     Ok(requests)

@@ -130,6 +130,19 @@ pub(super) enum Request {
     Broken,
 }
 
+impl Request {
+    /// About how many bytes it makes the disk move.
+    pub(super) fn weight(&self) -> usize {
+        if let Self::Read { length, .. } = self {
+            usize::try_from((*length).min(LONGEST_DATA)).unwrap_or_default()
+        } else if let Self::Write { data, .. } = self {
+            data.len()
+        } else {
+            1024
+        }
+    }
+}
+
 /// Takes a whole packet off the front, without its length; `None` until it is there.
 ///
 /// # Errors

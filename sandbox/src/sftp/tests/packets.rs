@@ -37,10 +37,11 @@ async fn rest(channel: &mut Channel<Msg>) -> (Vec<u8>, Option<u32>) {
     let (mut bytes, mut status) = (Vec::new(), None);
     let all = async {
         while let Some(message) = channel.wait().await {
-            match message {
-                ChannelMsg::Data { data } => bytes.extend_from_slice(&data),
-                ChannelMsg::ExitStatus { exit_status } => status = Some(exit_status),
-                _ => {}
+            if let ChannelMsg::Data { data } = &message {
+                bytes.extend_from_slice(data);
+            }
+            if let ChannelMsg::ExitStatus { exit_status } = message {
+                status = Some(exit_status);
             }
         }
     };
