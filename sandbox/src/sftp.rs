@@ -11,6 +11,7 @@ mod listener;
 mod objects;
 mod permission;
 mod pump;
+mod replies;
 mod session;
 mod user;
 mod wire;

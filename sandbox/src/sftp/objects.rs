@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::home::Place;
-use super::wire::{Attributes, Status};
+use super::replies::Attributes;
+use super::wire::Status;
 use crate::aws::s3::{KeyError, Store, StoreError};
 
 /// How far behind the end of what was written a write may begin: requests overtake each other, but a file of holes is none.

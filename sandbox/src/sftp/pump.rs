@@ -12,8 +12,9 @@ use russh::{Channel, ChannelMsg, ChannelWriteHalf};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::replies::Replies;
 use super::session::Session;
-use super::wire::{self, Replies, Request};
+use super::wire::{self, Request};
 
 /// Bytes of requests that may wait; beyond it the client is slowed down.
 const WAITING_REQUESTS: usize = 2 * 1024 * 1024;

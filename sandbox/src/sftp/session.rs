@@ -9,8 +9,9 @@ use bytes::Bytes;
 
 use super::home::{Place, Seen};
 use super::objects::{self, FOLDER, Upload};
+use super::replies::{Attributes, Replies};
 use super::user::User;
-use super::wire::{Attributes, LONGEST_DATA, OpenFlags, Replies, Request, Status};
+use super::wire::{LONGEST_DATA, OpenFlags, Request, Status};
 use crate::aws::s3;
 use crate::state::World;
 

@@ -1,4 +1,4 @@
-//! SFTP version 3 on the wire (draft-ietf-secsh-filexfer-02): requests out of bytes, replies into bytes.
+//! SFTP version 3 on the wire (draft-ietf-secsh-filexfer-02): requests out of bytes. Replies are in [`super::replies`].
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -20,7 +20,7 @@ pub(super) enum Status {
 }
 
 impl Status {
-    fn message(self) -> &'static str {
+    pub(super) fn message(self) -> &'static str {
         match self {
             Self::Ok => "Success",
             Self::Eof => "End of file",
@@ -201,157 +201,4 @@ fn body(kind: u8, packet: &mut Bytes) -> Option<Request> {
 fn string(packet: &mut Bytes) -> Option<Bytes> {
     let length = usize::try_from(packet.try_get_u32().ok()?).ok()?;
     (length <= packet.len()).then(|| packet.split_to(length))
-}
-
-/// Attributes of a file or folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Attributes {
-    pub(super) is_folder: bool,
-    pub(super) size: u64,
-    /// Seconds since 1970.
-    pub(super) modified: u32,
-}
-
-impl Attributes {
-    fn mode(self) -> u32 {
-        if self.is_folder { 0o040_755 } else { 0o100_644 }
-    }
-
-    /// As `ls -l` writes them. Names of owners are not known, and Transfer shows none.
-    pub(super) fn long_name(self, name: &str) -> String {
-        let kind = if self.is_folder { "drwxr-xr-x" } else { "-rw-r--r--" };
-        let time = time::OffsetDateTime::from_unix_timestamp(i64::from(self.modified))
-            .unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
-        let month = time.month().to_string();
-        let month = month.get(..3).unwrap_or_default();
-        format!("{kind}    1 -        -        {:>12} {month} {:>2} {:>5} {name}", self.size, time.day(), time.year())
-    }
-}
-
-/// Replies, one behind the other.
-#[derive(Debug, Default)]
-pub(super) struct Replies(pub(super) Vec<u8>);
-
-impl Replies {
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Writes a packet: `write` adds what follows the id.
-    fn packet(&mut self, kind: u8, id: u32, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.0.len();
-        self.0.extend_from_slice(&[0; 4]);
-        self.0.push(kind);
-        self.0.extend_from_slice(&id.to_be_bytes());
-        write(&mut self.0);
-        self.close(start);
-    }
-
-    /// Puts the length in its place.
-    fn close(&mut self, start: usize) {
-        let length = u32::try_from(self.0.len() - start - 4).unwrap_or(u32::MAX);
-        if let Some(place) = self.0.get_mut(start..start + 4) {
-            place.copy_from_slice(&length.to_be_bytes());
-        }
-    }
-
-    /// VERSION, with the one extension that is of use: how long packets may be.
-    pub(super) fn version(&mut self) {
-        self.packet(2, 3, |out| {
-            put(out, b"limits@openssh.com");
-            put(out, b"1");
-        });
-    }
-
-    pub(super) fn status(&mut self, id: u32, status: Status) {
-        self.packet(101, id, |out| {
-            out.extend_from_slice(&(status as u32).to_be_bytes());
-            put(out, status.message().as_bytes());
-            put(out, b"en");
-        });
-    }
-
-    pub(super) fn handle(&mut self, id: u32, handle: u32) {
-        self.packet(102, id, |out| put(out, handle.to_string().as_bytes()));
-    }
-
-    /// DATA of up to `length` bytes, which `read` fills in; it tells how many there were. None is the end of the file.
-    pub(super) fn data(&mut self, id: u32, length: u32, read: impl FnOnce(&mut [u8]) -> std::io::Result<usize>) {
-        let start = self.0.len();
-        let room = usize::try_from(length).unwrap_or_default();
-        let head = start + 13;
-        self.0.extend_from_slice(&[0, 0, 0, 0, 103]);
-        self.0.extend_from_slice(&id.to_be_bytes());
-        self.0.extend_from_slice(&[0; 4]);
-        self.0.resize(head + room, 0);
-        let read = read(self.0.get_mut(head..).unwrap_or_default());
-        match read {
-            Ok(count) if count > 0 => {
-                self.0.truncate(head + count);
-                let count = u32::try_from(count).unwrap_or(u32::MAX);
-                if let Some(place) = self.0.get_mut(start + 9..head) {
-                    place.copy_from_slice(&count.to_be_bytes());
-                }
-                self.close(start);
-            }
-            Ok(_) => {
-                self.0.truncate(start);
-                self.status(id, Status::Eof);
-            }
-            Err(_) => {
-                self.0.truncate(start);
-                self.status(id, Status::Failure);
-            }
-        }
-    }
-
-    pub(super) fn attributes(&mut self, id: u32, attributes: Attributes) {
-        self.packet(105, id, |out| put_attributes(out, attributes));
-    }
-
-    pub(super) fn names<'a>(&mut self, id: u32, names: impl ExactSizeIterator<Item = (&'a str, Attributes)>) {
-        self.packet(104, id, |out| {
-            out.extend_from_slice(&u32::try_from(names.len()).unwrap_or(u32::MAX).to_be_bytes());
-            for (name, attributes) in names {
-                put(out, name.as_bytes());
-                put(out, attributes.long_name(name).as_bytes());
-                put_attributes(out, attributes);
-            }
-        });
-    }
-
-    /// The one name of REALPATH, with attributes that say nothing.
-    pub(super) fn path(&mut self, id: u32, path: &str) {
-        self.packet(104, id, |out| {
-            out.extend_from_slice(&1_u32.to_be_bytes());
-            put(out, path.as_bytes());
-            put(out, path.as_bytes());
-            out.extend_from_slice(&0_u32.to_be_bytes());
-        });
-    }
-
-    /// The answer to `limits@openssh.com`: packet, read, write, open handles.
-    pub(super) fn limits(&mut self, id: u32, handles: usize) {
-        self.packet(201, id, |out| {
-            let handles = u64::try_from(handles).unwrap_or(u64::MAX);
-            let packet = u64::try_from(LONGEST_PACKET).unwrap_or(u64::MAX);
-            for limit in [packet, u64::from(LONGEST_DATA), u64::from(LONGEST_DATA), handles] {
-                out.extend_from_slice(&limit.to_be_bytes());
-            }
-        });
-    }
-}
-
-fn put(out: &mut Vec<u8>, text: &[u8]) {
-    out.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
-    out.extend_from_slice(text);
-}
-
-/// SIZE, UIDGID, PERMISSIONS and ACMODTIME.
-fn put_attributes(out: &mut Vec<u8>, attributes: Attributes) {
-    out.extend_from_slice(&0x0f_u32.to_be_bytes());
-    out.extend_from_slice(&attributes.size.to_be_bytes());
-    for number in [0, 0, attributes.mode(), attributes.modified, attributes.modified] {
-        out.extend_from_slice(&number.to_be_bytes());
-    }
 }
