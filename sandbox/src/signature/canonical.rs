@@ -17,15 +17,19 @@ pub(super) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The canonical request. S3 encodes the path once; the other services encode once more what is encoded on the wire.
-pub(super) fn request(parts: &Parts, signed_headers: &[String], payload: &str, is_s3: bool) -> String {
-    let path = parts.uri.path();
-    let path = if is_s3 {
+/// The forms in which a path can have been signed. For S3 it is encoded once: some sign what they send, and some what they
+/// should have sent. For the other services what is encoded on the wire is encoded once more.
+pub(super) fn paths(path: &str, is_s3: bool) -> Vec<String> {
+    if is_s3 {
         let decoded: Vec<u8> = percent_decode_str(path).collect();
-        percent_encode(&decoded, IN_PATH).to_string()
+        vec![path.to_owned(), percent_encode(&decoded, IN_PATH).to_string()]
     } else {
-        percent_encode(normal(path).as_bytes(), IN_PATH).to_string()
-    };
+        vec![percent_encode(normal(path).as_bytes(), IN_PATH).to_string()]
+    }
+}
+
+/// The canonical request.
+pub(super) fn request(parts: &Parts, path: &str, signed_headers: &[String], payload: &str) -> String {
     let again = |text: &str| {
         let decoded: Vec<u8> = percent_decode_str(text).collect();
         percent_encode(&decoded, IN_QUERY).to_string()

@@ -40,6 +40,9 @@ where
         (None, "PUT", None) => write::put(world, bucket, key, asked, body).await,
         (None, "DELETE", None) => delete::one(world, bucket, key, asked),
         (Some("uploads"), "POST", None) => upload::create(world, bucket, key, asked),
+        (None, "PUT", Some(id)) if asked.header("x-amz-copy-source").is_some() => {
+            upload::part_copy(world, bucket, key, id, asked).await
+        }
         (None, "PUT", Some(id)) => upload::part(world, bucket, key, id, asked, body).await,
         (None, "POST", Some(id)) => upload::complete(world, bucket, key, id, asked, body).await,
         (None, "DELETE", Some(id)) => upload::abort(world, bucket, key, id),
@@ -113,7 +116,7 @@ fn check(asked: &Asked, record: &Record) -> Result<(), S3Error> {
 }
 
 /// Start and length of a range; `None` for what is to be ignored (RFC 9110, section 14.2).
-fn range_of(range: &str, size: u64) -> Result<Option<(u64, u64)>, S3Error> {
+pub(super) fn range_of(range: &str, size: u64) -> Result<Option<(u64, u64)>, S3Error> {
     let unsatisfiable = || {
         S3Error::new(416, "InvalidRange", "The requested range is not satisfiable")
             .with("RangeRequested", range)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use super::error::S3Error;
 use super::request::Asked;
 use super::xml::{NAMESPACE, Node, Xml};
-use super::{Record, hex, list, receive, write};
+use super::{Record, hex, list, object, receive, write};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
 use crate::state::World;
@@ -73,26 +73,11 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
-    if asked.header("x-amz-copy-source").is_some() {
-        return Err(S3Error::not_implemented("UploadPartCopy"));
-    }
-    let number = asked.number("partNumber", 0)?;
-    if !(1..=MOST).contains(&number) {
-        let message = "Part number must be an integer between 1 and 10000, inclusive";
-        return Err(S3Error::new(400, "InvalidArgument", message).with("ArgumentName", "partNumber"));
-    }
-    let (folder, _) = open(world, bucket, key, id)?;
+    let number = number(asked)?;
+    open(world, bucket, key, id)?;
     let received = receive::to_file(asked, body, world.store.spool().map_err(S3Error::disk)?).await?;
     let etag = hex(&received.md5);
-    let size = fs::metadata(&received.path).map_err(S3Error::disk)?.len();
-    // Parts come in side by side, and all of them change the same note.
-    world.change(|_| {
-        let (_, mut upload) = open(world, bucket, key, id)?;
-        fs::rename(&received.path, folder.join(number.to_string())).map_err(S3Error::disk)?;
-        let written = OffsetDateTime::now_utc().unix_timestamp();
-        upload.parts.insert(number, Part { etag: etag.clone(), size, written });
-        save(&folder, &upload).map_err(S3Error::disk)
-    })?;
+    take(world, (bucket, key, id), number, &received.path, &etag)?;
     let mut answer = whole(200, "application/xml", "");
     let (algorithm, checksum) = received.checksum;
     for (name, value) in [("etag".to_owned(), format!("\"{etag}\"")), (algorithm.header(), checksum)] {
@@ -101,6 +86,82 @@ where
         }
     }
     Ok(answer)
+}
+
+/// UploadPartCopy.
+pub(super) async fn part_copy(
+    world: &Arc<World>,
+    bucket: &str,
+    key: &str,
+    id: &str,
+    asked: &Asked,
+) -> Result<Answer, S3Error> {
+    let number = number(asked)?;
+    open(world, bucket, key, id)?;
+    let (from_bucket, from_key, known) = write::source(world, asked)?;
+    let range = asked.header("x-amz-copy-source-range").map(|range| object::range_of(range, known.size));
+    let (from, length) = range.transpose()?.flatten().unwrap_or((0, known.size));
+    let source = world.store.path_of(&from_bucket, &from_key).map_err(S3Error::of_key)?;
+    let spooled = world.store.spool().map_err(S3Error::disk)?;
+    let target = spooled.clone();
+    let copied = tokio::task::spawn_blocking(move || piece(&source, from, length, &target));
+    let etag = match copied.await.map_err(S3Error::disk)? {
+        Ok(etag) => etag,
+        Err(error) => {
+            let _ = fs::remove_file(&spooled);
+            return Err(S3Error::disk(error));
+        }
+    };
+    take(world, (bucket, key, id), number, &spooled, &etag)?;
+    let mut xml = Xml::document("CopyPartResult", NAMESPACE);
+    xml.text("LastModified", &list::iso(OffsetDateTime::now_utc())).text("ETag", &format!("\"{etag}\""));
+    Ok(whole(200, "application/xml", xml.end()))
+}
+
+/// The number of a part.
+fn number(asked: &Asked) -> Result<usize, S3Error> {
+    let number = asked.number("partNumber", 0)?;
+    if (1..=MOST).contains(&number) {
+        return Ok(number);
+    }
+    let message = "Part number must be an integer between 1 and 10000, inclusive";
+    Err(S3Error::new(400, "InvalidArgument", message).with("ArgumentName", "partNumber"))
+}
+
+/// Takes a file as a part; it is gone from its place in any case. `named` is bucket, key and upload.
+fn take(world: &World, named: (&str, &str, &str), number: usize, file: &Path, etag: &str) -> Result<(), S3Error> {
+    // Parts come in side by side, and all of them change the same note.
+    let taken = world.change(|_| {
+        let (folder, mut upload) = open(world, named.0, named.1, named.2)?;
+        let size = fs::metadata(file).map_err(S3Error::disk)?.len();
+        fs::rename(file, folder.join(number.to_string())).map_err(S3Error::disk)?;
+        let written = OffsetDateTime::now_utc().unix_timestamp();
+        upload.parts.insert(number, Part { etag: etag.to_owned(), size, written });
+        save(&folder, &upload).map_err(S3Error::disk)
+    });
+    if taken.is_err() {
+        let _ = fs::remove_file(file);
+    }
+    taken
+}
+
+/// Copies a piece of a file, and gives its MD5.
+fn piece(source: &Path, from: u64, length: u64, target: &Path) -> io::Result<String> {
+    let mut source = fs::File::open(source)?;
+    source.seek(SeekFrom::Start(from))?;
+    let (mut source, mut target) = (source.take(length), fs::File::create(target)?);
+    let mut digest = Md5::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let read = source.read(&mut buffer)?;
+        match buffer.get(..read) {
+            Some([]) | None => return Ok(hex(&digest.finalize())),
+            Some(bytes) => {
+                digest.update(bytes);
+                target.write_all(bytes)?;
+            }
+        }
+    }
 }
 
 /// CompleteMultipartUpload.

@@ -62,41 +62,43 @@ where
     Ok(answer)
 }
 
-/// CopyObject.
-pub(super) async fn copy(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
+/// Where a copy comes from: bucket, key, and what is known of the object.
+pub(super) fn source(world: &World, asked: &Asked) -> Result<(String, String, Record), S3Error> {
     let source = asked.header("x-amz-copy-source").unwrap_or_default();
     let bad = || {
-        S3Error::new(
-            400,
-            "InvalidArgument",
-            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-        )
+        let message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
+        S3Error::new(400, "InvalidArgument", message)
     };
     let (source, version) =
         source.split_once("?versionId=").map_or((source, "null"), |(source, version)| (source, version));
     let source = percent_decode_str(source).decode_utf8().map_err(|_| bad())?;
-    let (from_bucket, from_key) = source.trim_start_matches('/').split_once('/').ok_or_else(bad)?;
+    let (bucket, key) = source.trim_start_matches('/').split_once('/').ok_or_else(bad)?;
     if version != "null" {
         return Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist."));
     }
-    if !world.read(|state| state.buckets.buckets.contains_key(from_bucket)) {
-        return Err(S3Error::no_such_bucket(from_bucket));
+    if !world.read(|state| state.buckets.buckets.contains_key(bucket)) {
+        return Err(S3Error::no_such_bucket(bucket));
     }
-    let condition = condition(asked)?;
-    let is_replaced = asked.header("x-amz-metadata-directive") == Some("REPLACE");
-    if !is_replaced && (from_bucket, from_key) == (bucket, key) {
-        let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
-                       object's metadata, storage class, website redirect location or encryption attributes.";
-        return Err(S3Error::new(400, "InvalidRequest", message));
-    }
-    let known = world.store.record(from_bucket, from_key).map_err(|error| S3Error::of_store(error, from_key, None))?;
-    let known = known.ok_or_else(|| S3Error::no_such_key(from_key))?;
+    let known = world.store.record(bucket, key).map_err(|error| S3Error::of_store(error, key, None))?;
+    let known = known.ok_or_else(|| S3Error::no_such_key(key))?;
     if asked.header("x-amz-copy-source-if-match").is_some_and(|etag| etag.trim_matches('"') != known.etag) {
         let message = "At least one of the pre-conditions you specified did not hold";
         return Err(S3Error::new(412, "PreconditionFailed", message));
     }
+    Ok((bucket.to_owned(), key.to_owned(), known))
+}
+
+/// CopyObject.
+pub(super) async fn copy(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
+    let (from_bucket, from_key, known) = source(world, asked)?;
+    let condition = condition(asked)?;
+    let is_replaced = asked.header("x-amz-metadata-directive") == Some("REPLACE");
+    if !is_replaced && (from_bucket.as_str(), from_key.as_str()) == (bucket, key) {
+        let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
+                       object's metadata, storage class, website redirect location or encryption attributes.";
+        return Err(S3Error::new(400, "InvalidRequest", message));
+    }
     let record = if is_replaced { Some(Record { headers: kept(&asked.headers)?, ..known }) } else { None };
-    let (from_bucket, from_key) = (from_bucket.to_owned(), from_key.to_owned());
     let (copied_world, to_bucket, to_key, under) =
         (Arc::clone(world), bucket.to_owned(), key.to_owned(), condition.clone());
     let copied = tokio::task::spawn_blocking(move || {
