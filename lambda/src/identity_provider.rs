@@ -9,7 +9,7 @@ use crate::decision::Decision;
 use crate::okta::{Judgement, OktaClient, OktaClientError};
 use crate::reason::Reason;
 use crate::request::{Origin, ProxyRequest};
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{AccessRule, Authentication, Mfa, Settings, SettingsError};
 use crate::user_config::{ProxyResponse, RoleArn, UserConfig};
 
 /// The time for the exchange with Okta: below the function's own limit of 15 s, so that a slow Okta ends in an answer.
@@ -28,6 +28,9 @@ pub enum StartError {
     /// The settings would make sign-ins fail.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The settings ask for what this function does not do.
+    #[error("settings ask for {0}, which this version does not do")]
+    NotYet(&'static str),
     /// No client of Okta.
     #[error(transparent)]
     Okta(#[from] OktaClientError),
@@ -37,9 +40,12 @@ impl IdentityProvider {
     /// Made once, when the function starts; a sign-in may take `okta_timeout` at Okta.
     ///
     /// # Errors
-    /// The settings do not pass [`Settings::check`], or the client of Okta cannot be made.
+    /// The settings do not pass [`Settings::check`] or ask for what this version does not do, or the client of Okta cannot be made.
     pub fn new(settings: Settings, user_role: RoleArn, okta_timeout: Duration) -> Result<Self, StartError> {
         settings.check()?;
+        if let Some(what) = not_yet(&settings) {
+            return Err(StartError::NotYet(what));
+        }
         let okta = OktaClient::new(&settings.okta.org_url, okta_timeout)?;
         Ok(Self { settings, user_role, okta })
     }
@@ -74,4 +80,21 @@ impl IdentityProvider {
             Err(_) => (Judgement { reason: Reason::SessionPolicy, ..judgement }, None),
         }
     }
+}
+
+/// What of the settings is not heeded: never started with, as a user would get more than they say.
+fn not_yet(settings: &Settings) -> Option<&'static str> {
+    let Settings { okta, authentication, access, .. } = settings;
+    let rule = |has: fn(&AccessRule) -> bool| access.iter().any(has);
+    let asked_for = [
+        (okta.mfa != Mfa::Off, "a second factor"),
+        (okta.service_app.is_some(), "a service app"),
+        (okta.ssh_keys_attribute.is_some() || *authentication != Authentication::Password, "public keys"),
+        (okta.forward_source_ip, "forwarding the source address"),
+        (!okta.aliases.is_empty(), "aliases"),
+        (rule(|rule| !(rule.groups.is_empty() && rule.users.is_empty())), "rules for groups or users"),
+        (rule(|rule| !(rule.allow_from.is_empty() && rule.protocols.is_empty())), "rules for networks or protocols"),
+        (rule(|rule| rule.home.is_none() || !rule.folders.is_empty()), "several folders"),
+    ];
+    asked_for.into_iter().find_map(|(asked_for, what)| asked_for.then_some(what))
 }

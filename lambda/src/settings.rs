@@ -3,12 +3,19 @@
 //! The deployer writes the file into the zip and the function reads it at start: access is code, versioned and rolled
 //! back with the function.
 
+mod authentication;
+mod okta;
+mod throttle;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use self::authentication::Authentication;
+pub use self::okta::{Mfa, MfaMethod, Okta, SecretArn, SecretArnError, ServiceApp};
+pub use self::throttle::Throttle;
 pub use crate::access::AccessRule;
 use crate::json;
-use crate::org_url::{OrgUrl, is_dns_name};
+use crate::org_url::is_dns_name;
 use crate::session_policy;
 use crate::user_name;
 
@@ -26,21 +33,19 @@ pub struct Settings {
     pub schema: u32,
     /// The Okta org that judges passwords.
     pub okta: Okta,
+    /// What a client must present.
+    #[serde(default)]
+    pub authentication: Authentication,
+    /// How many failed tries are let through to Okta.
+    #[serde(default)]
+    pub throttle: Throttle,
     /// The bucket in which every home lies.
     pub bucket: String,
-    /// Who gets what: ordered, the first rule that matches decides. In this version exactly one rule, for everyone.
+    /// The key that encrypts the bucket's objects, if it is not S3's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// Who gets what: ordered, the first rule that means a user decides.
     pub access: Vec<AccessRule>,
-}
-
-/// The Okta org and how its logins look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Okta {
-    /// The org's address.
-    pub org_url: OrgUrl,
-    /// Appended to a user name without `@`; a name of another domain is refused.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub login_domain: Option<String>,
 }
 
 /// Why settings cannot be used.
@@ -118,8 +123,9 @@ impl Settings {
             return Err(SettingsError::Bucket(self.bucket.clone()));
         }
         let [rule] = self.access.as_slice() else { return Err(SettingsError::Rules(self.access.len())) };
-        let home = rule.home.as_str();
-        if rule.home.needs_login_domain() && self.okta.login_domain.is_none() {
+        let Some(template) = &rule.home else { return Err(SettingsError::Rules(0)) };
+        let home = template.as_str();
+        if template.needs_login_domain() && self.okta.login_domain.is_none() {
             return Err(SettingsError::UserWithoutDomain(home.to_owned()));
         }
         let length = rule.longest_policy(&self.bucket, LONGEST_PARTITION);

@@ -86,7 +86,7 @@ impl UserConfig {
     pub fn new(settings: &Settings, role: &RoleArn, user: &UserName) -> Result<Self, SessionPolicyError> {
         // Every rule matches everyone in this version; without a rule nobody gets anything.
         let rule = settings.access.first().ok_or(SessionPolicyError::Unwritable)?;
-        let home = rule.home.home(&settings.bucket, user);
+        let home = rule.home.as_ref().ok_or(SessionPolicyError::Unwritable)?.home(&settings.bucket, user);
         let mapping = [HomeDirectoryMapping { entry: "/", target: home.target() }];
         Ok(Self {
             role: role.arn.clone(),

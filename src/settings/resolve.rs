@@ -4,7 +4,7 @@ mod storage;
 
 use std::collections::BTreeMap;
 
-use sftp_okta_lambda::settings::{AccessRule, SettingsError};
+use sftp_okta_lambda::settings::{AccessRule, Mfa, SettingsError};
 
 use crate::error::{Error, Result};
 
@@ -15,7 +15,7 @@ use super::given::{Given, Value};
 use super::layout;
 use super::lookup::{Rule, boolean, checked, file_text, not_this_value, number, origin_of, required, text};
 use super::origin::{Located, Origin, Wrong};
-use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target};
+use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target, Throttle};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
@@ -111,13 +111,23 @@ impl<'d> Sections<'d> {
             stack_name,
             tags: self.tags(given)?,
             okta: self.okta(given)?,
+            throttle: Throttle::default(),
             storage: self.storage(given)?,
             server: self.server(given)?,
             lambda: self.lambda(given)?,
             api: self.api(given)?,
             permissions_boundary: boundary.map(|found| found.value),
             artifact_bucket,
-            access: vec![AccessRule { home: rule.home.value, permissions: rule.permissions }],
+            access: vec![AccessRule {
+                groups: Vec::new(),
+                users: Vec::new(),
+                allow_from: Vec::new(),
+                protocols: Vec::new(),
+                home: Some(rule.home.value),
+                permissions: rule.permissions,
+                folders: Vec::new(),
+                ssh_keys: Vec::new(),
+            }],
             access_by_default: rule.by_default,
         };
         let home = &rule.home.origin;
@@ -154,7 +164,16 @@ impl<'d> Sections<'d> {
         let custom = boolean(&given.custom_domain, self.okta, "custom_domain")?;
         let org_url = org_url.try_map(|url| okta::org_url(url, custom.is_some_and(|custom| custom.value)))?;
         let login_domain = checked(text(&given.login_domain, self.okta, "login_domain")?, okta::login_domain)?;
-        Ok(Okta { org_url: org_url.value, login_domain: login_domain.map(|found| found.value) })
+        Ok(Okta {
+            org_url: org_url.value,
+            login_domain: login_domain.map(|found| found.value),
+            mfa: Mfa::Off,
+            mfa_methods: Vec::new(),
+            service_app: None,
+            ssh_keys_attribute: None,
+            forward_source_ip: false,
+            aliases: BTreeMap::new(),
+        })
     }
 
     fn server(&self, given: &Given) -> Result<Server> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sftp_okta_lambda::org_url::OrgUrl;
 use sftp_okta_lambda::settings::AccessRule;
+pub use sftp_okta_lambda::settings::{Authentication, Okta, Throttle};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -25,6 +25,8 @@ pub struct Settings {
     pub tags: BTreeMap<String, String>,
     /// Who signs in, and where.
     pub okta: Okta,
+    /// How many failed tries the function lets through to Okta.
+    pub throttle: Throttle,
     /// Where the files are.
     pub storage: Storage,
     /// The Transfer server.
@@ -41,15 +43,6 @@ pub struct Settings {
     pub access: Vec<AccessRule>,
     /// Whether `access` is the default because nobody wrote a rule. `plan` says so aloud.
     pub access_by_default: bool,
-}
-
-/// Who signs in, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Okta {
-    /// The Okta organisation.
-    pub org_url: OrgUrl,
-    /// Appended to a user name without `@`.
-    pub login_domain: Option<String>,
 }
 
 /// Where the files are.
@@ -78,8 +71,6 @@ pub struct Server {
     pub banner: Option<String>,
     /// Faster listings for folders with many files.
     pub directory_listing_optimization: bool,
-    /// What a client must present.
-    pub authentication: Authentication,
     /// How the server asks the function.
     pub identity_provider: IdentityProvider,
 }
@@ -112,6 +103,8 @@ pub enum Authentication {
 pub enum IdentityProvider {
     /// Through API Gateway.
     ApiGateway,
+    /// Directly.
+    Lambda,
 }
 
 /// The identity provider function.
@@ -222,11 +215,11 @@ impl Settings {
     pub fn function_settings(&self) -> sftp_okta_lambda::settings::Settings {
         sftp_okta_lambda::settings::Settings {
             schema: 1,
-            okta: sftp_okta_lambda::settings::Okta {
-                org_url: self.okta.org_url.clone(),
-                login_domain: self.okta.login_domain.clone(),
-            },
+            okta: self.okta.clone(),
+            authentication: self.server.authentication,
+            throttle: self.throttle,
             bucket: self.storage.bucket.clone(),
+            kms_key_arn: self.storage.kms_key_arn.clone(),
             access: self.access.clone(),
         }
     }
@@ -234,7 +227,7 @@ impl Settings {
     /// The key prefix below which every home lies: empty, or ending in `/`.
     #[must_use]
     pub fn user_prefix(&self) -> String {
-        let mut prefixes = self.access.iter().map(|rule| rule.home.literal_prefix());
+        let mut prefixes = self.access.iter().filter_map(|rule| rule.home.as_ref()).map(|home| home.literal_prefix());
         let first = prefixes.next().unwrap_or_default();
         prefixes.fold(first.to_string(), |shared, prefix| shared_folder(&shared, &prefix))
     }
