@@ -21,8 +21,7 @@ pub enum Authentication {
 
 impl Authentication {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 4] =
-        [Self::Password, Self::PublicKey, Self::PublicKeyOrPassword, Self::PublicKeyAndPassword];
+    pub const ALL: [Self; 4] = [Self::Password, Self::PublicKey, Self::PublicKeyOrPassword, Self::PublicKeyAndPassword];
 
     /// The word used in configuration files.
     #[must_use]
