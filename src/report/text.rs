@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Report, SandboxReport};
+use super::{Outcome, Report, SandboxReport, SandboxUser};
 use crate::plan;
 use crate::progress::Style;
 
@@ -122,7 +122,13 @@ fn next(report: &Report) -> Option<String> {
         Outcome::Unhealthy => Some(format!("Bring it back with:  {deploy}")),
         Outcome::Planned if !report.changes.is_empty() => Some(format!("Make them with:  {deploy}")),
         Outcome::Healthy => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
-        Outcome::Running => Some(format!("Deploy into it with:  {deploy}")),
+        Outcome::Running => {
+            let sandbox = report.sandbox.as_ref()?;
+            match sandbox.sftp.first() {
+                Some(server) => in_sandbox(sandbox, &server.server_id),
+                None => Some(format!("Deploy into it with:  {deploy}")),
+            }
+        }
         Outcome::Stopped if report.command == "sandbox status" => {
             Some("Start it with:  sftp-okta sandbox start --detach".to_owned())
         }
@@ -149,11 +155,18 @@ fn in_sandbox(sandbox: &SandboxReport, server_id: &str) -> Option<String> {
     })
 }
 
-/// Who can sign in to the sandbox, a line each.
+/// Who can sign in to the sandbox, a line each, and another one for what belongs to a user beside.
 fn users(sandbox: &SandboxReport) -> String {
+    let widest = |text: fn(&SandboxUser) -> &str| sandbox.users.iter().map(|user| text(user).len()).max().unwrap_or(0);
+    let (name, password) = (widest(|user| &user.user), widest(|user| &user.password));
     let mut text = String::new();
     for user in &sandbox.users {
-        let _ = writeln!(text, "  {:<10} {:<24} {}", user.user, user.password, user.state);
+        let mut said = user.state.split("; ");
+        let state = said.next().unwrap_or_default();
+        let _ = writeln!(text, "  {:<name$}  {:<password$}  {state}", user.user, user.password);
+        for more in said {
+            let _ = writeln!(text, "  {:<name$}  {:<password$}  {more}", "", "");
+        }
     }
     text
 }
