@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use sftp_okta_lambda::org_url::OrgUrl;
 use sftp_okta_sandbox::{Options as SandboxOptions, SandboxError, Status, client};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -58,9 +59,10 @@ pub fn default_folder(variable: impl Fn(&str) -> Option<String>) -> PathBuf {
 /// # Errors
 /// It cannot start.
 pub async fn serve(start: &Start, run: &mut Run<'_>) -> Result<()> {
+    let options = options(start)?;
     refuse_second(&start.folder)?;
     run.progress.step("Starting the sandbox");
-    let sandbox = sftp_okta_sandbox::start(options(start)).await.map_err(|error| not_started(&error))?;
+    let sandbox = sftp_okta_sandbox::start(options).await.map_err(|error| not_started(&error))?;
     let status = sandbox.status();
     run.progress.done(&format!("The sandbox runs at {}; Ctrl-C stops it", status.endpoint_url));
     run.progress.hush();
@@ -78,6 +80,7 @@ pub async fn serve(start: &Start, run: &mut Run<'_>) -> Result<()> {
 /// # Errors
 /// One runs already, or it does not start.
 pub async fn detach(start: &Start, run: &mut Run<'_>) -> Result<()> {
+    options(start)?;
     refuse_second(&start.folder)?;
     let status = launch(start, run.progress).await?;
     run.report.sandbox = Some(report(&status));
@@ -215,16 +218,27 @@ async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
     }
 }
 
-fn options(start: &Start) -> SandboxOptions {
-    SandboxOptions {
+/// The sandbox's own options, where they make sense.
+fn options(start: &Start) -> Result<SandboxOptions> {
+    let okta_org = match &start.okta_org {
+        None => None,
+        Some(text) => {
+            let url = OrgUrl::parse(text, true).map_err(|error| {
+                Error::new(ErrorCode::Usage, format!("--okta-org: {error}"))
+                    .hint("give the URL of your Okta organisation, such as https://acme.okta.com")
+            })?;
+            Some(url.as_str().to_owned())
+        }
+    };
+    Ok(SandboxOptions {
         port: start.port,
         okta_port: start.okta_port,
-        okta_org: start.okta_org.clone(),
+        okta_org,
         failures: start.failures.clone(),
         slow: start.slow,
         throttle: start.throttle,
         ..SandboxOptions::new(start.folder.clone())
-    }
+    })
 }
 
 fn not_started(error: &SandboxError) -> Error {
@@ -260,7 +274,9 @@ async fn signalled() {
     }
 }
 
-fn report(status: &Status) -> SandboxReport {
+/// What a result tells of a sandbox.
+#[must_use]
+pub fn report(status: &Status) -> SandboxReport {
     SandboxReport {
         endpoint_url: status.endpoint_url.clone(),
         okta_url: status.okta_url.clone(),

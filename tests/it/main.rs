@@ -10,9 +10,11 @@
 )]
 
 mod artifact;
+mod example_session;
 mod main_story;
 mod one_at_a_time;
 mod proofs;
+mod real_okta;
 mod sandbox;
 mod server_creation;
 mod server_update;
