@@ -18,6 +18,8 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Healthy => format!("{name} is healthy"),
         Outcome::Unhealthy => format!("{name} is not healthy"),
         Outcome::Absent => format!("{name} is not deployed"),
+        // Only a sandbox has no name.
+        Outcome::Removed if name.is_empty() => "the sandbox is empty and does not run".to_owned(),
         Outcome::Removed => format!("{name} is removed"),
         Outcome::Running => "the sandbox runs".to_owned(),
         Outcome::Stopped if report.command == "sandbox status" => "the sandbox does not run".to_owned(),
