@@ -9,6 +9,7 @@ pub mod commands;
 pub mod error;
 pub mod exit_code;
 pub mod plan;
+pub mod prices;
 pub mod progress;
 pub mod report;
 #[cfg(test)]
