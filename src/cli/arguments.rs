@@ -1,16 +1,22 @@
 //! The command line: what can be typed, and what it turns into.
 
+mod sign_ins;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::commands::logs::Wish;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::{Start, default_folder};
+use crate::commands::verify::Check;
 use crate::exit_code::ExitCode;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
+
+use sign_ins::{DeployCheckArgs, LogsArgs, VerifyArgs};
 
 /// How often a command without the flag would look.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -117,6 +123,13 @@ enum Command {
     ///
     /// Reads only. Exits with 7 when the deployment is absent or not healthy.
     Status(StatusArgs),
+    /// Sign in as a user through the deployed server, and try what must be refused
+    ///
+    /// A made-up user and a wrong password are tried once each, which no lockout policy minds. Exits with 10 when the user
+    /// is not let in, or when one of the others is.
+    Verify(VerifyArgs),
+    /// Show the sign-in decisions, newest last
+    Logs(LogsArgs),
     /// Remove the server, the stack and the artifacts; what users stored is kept
     ///
     /// Running it twice is success both times.
@@ -189,6 +202,8 @@ struct DeployArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     wait: WaitArgs,
+    #[command(flatten)]
+    check: DeployCheckArgs,
 }
 
 #[derive(Debug, Args)]
@@ -377,7 +392,10 @@ pub struct Invocation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `deploy`
-    Deploy,
+    Deploy {
+        /// The sign-in to check at its end.
+        check: Option<Check>,
+    },
     /// `plan`
     Plan {
         /// Whether pending changes have an exit code of their own.
@@ -385,6 +403,10 @@ pub enum Action {
     },
     /// `status`
     Status,
+    /// `verify`
+    Verify(Check),
+    /// `logs`
+    Logs(Wish),
     /// `teardown`
     Teardown,
     /// `package`
@@ -416,9 +438,11 @@ impl Action {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Deploy => "deploy",
+            Self::Deploy { .. } => "deploy",
             Self::Plan { .. } => "plan",
             Self::Status => "status",
+            Self::Verify(_) => "verify",
+            Self::Logs(_) => "logs",
             Self::Teardown => "teardown",
             Self::Package { .. } => "package",
             #[cfg(feature = "sandbox")]
@@ -454,8 +478,20 @@ pub fn parse(
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let given = given(&matches, &variable);
+    let mut poll = None;
     let (action, approval, wait, bootstrap) = match cli.command {
-        Command::Deploy(args) => (Action::Deploy, Some(args.approval), Some(args.wait), Some(args.bootstrap)),
+        Command::Deploy(args) => {
+            let action = Action::Deploy { check: args.check.check() };
+            (action, Some(args.approval), Some(args.wait), Some(args.bootstrap))
+        }
+        Command::Verify(args) => {
+            poll = Some(args.poll.poll_interval);
+            (Action::Verify(args.check()), None, None, None)
+        }
+        Command::Logs(args) => {
+            poll = Some(args.poll.poll_interval);
+            (Action::Logs(args.wish()), None, None, None)
+        }
         Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
         Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
@@ -473,7 +509,7 @@ pub fn parse(
         color: cli.color,
         yes: approval.is_some_and(|args| args.yes),
         timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
-        poll_interval: wait.as_ref().map_or(POLL_INTERVAL, |args| args.poll_interval),
+        poll_interval: wait.as_ref().map(|args| args.poll_interval).or(poll).unwrap_or(POLL_INTERVAL),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
         #[cfg(feature = "sandbox")]

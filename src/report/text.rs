@@ -19,6 +19,9 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Unhealthy => format!("{name} is not healthy"),
         Outcome::Absent => format!("{name} is not deployed"),
         Outcome::Removed => format!("{name} is removed"),
+        Outcome::Verified => format!("{name}: {} can sign in", report.verify.as_ref().map_or("", |told| &told.user)),
+        // The decisions are the result; whoever reads them needs no heading.
+        Outcome::Shown => return text,
         Outcome::Running => "the sandbox runs".to_owned(),
         Outcome::Stopped => "the sandbox does not run".to_owned(),
         Outcome::Packaged => "packaged".to_owned(),
@@ -61,6 +64,9 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         if let Some(group) = stack.outputs.get("IdentityProviderLogGroup") {
             facts.push(("sign-ins", format!("log group {group}")));
         }
+    }
+    if let Some(told) = &report.verify {
+        facts.extend(told.facts());
     }
     if let (Outcome::Running, Some(sandbox)) = (report.result, &report.sandbox) {
         facts.push(("endpoint", sandbox.endpoint_url.clone()));
@@ -113,7 +119,7 @@ fn next(report: &Report) -> Option<String> {
         Outcome::Absent => Some("Make it with:  sftp-okta deploy".to_owned()),
         Outcome::Unhealthy => Some("Bring it back with:  sftp-okta deploy".to_owned()),
         Outcome::Planned if !report.changes.is_empty() => Some("Make them with:  sftp-okta deploy".to_owned()),
-        Outcome::Healthy => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
+        Outcome::Healthy | Outcome::Verified => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
         Outcome::Running => Some("Deploy into it with:  sftp-okta deploy --sandbox".to_owned()),
         Outcome::Stopped if report.command == "sandbox status" => {
             Some("Start it with:  sftp-okta sandbox start --detach".to_owned())
@@ -122,6 +128,7 @@ fn next(report: &Report) -> Option<String> {
         | Outcome::Planned
         | Outcome::Removed
         | Outcome::Packaged
+        | Outcome::Shown
         | Outcome::Declined
         | Outcome::Failed => None,
     }

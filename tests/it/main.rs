@@ -10,8 +10,10 @@
 )]
 
 mod artifact;
+mod logs;
 mod main_story;
 mod one_at_a_time;
+mod preflight;
 mod proofs;
 mod sandbox;
 mod server_creation;
@@ -20,3 +22,4 @@ mod stack_faults;
 mod support;
 mod surroundings;
 mod teardown;
+mod verify;

@@ -1,91 +1,9 @@
 //! The sandbox: the same deploy code, template, zip and `bootstrap`, and OpenSSH's own client at the other end.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::Value;
-
-use crate::support::cli::{Cli, Ran};
-
-/// A sandbox of this test's own, which ends with it.
-struct Sandbox {
-    cli: Cli,
-}
-
-impl Sandbox {
-    fn new() -> Self {
-        Self { cli: Cli::new().without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").without("AWS_REGION") }
-    }
-
-    fn run(&self, line: &str) -> Ran {
-        let arguments: Vec<&str> = line.split(' ').collect();
-        self.cli.run(&arguments)
-    }
-
-    /// Runs it in the sandbox; JSON on stdout.
-    fn deployer(&self, line: &str) -> Ran {
-        self.run(&format!("{line} --sandbox --output json"))
-    }
-
-    fn status(&self) -> Value {
-        self.run("sandbox status --output json").json()
-    }
-
-    fn port(&self) -> String {
-        self.status()["sftp"][0]["port"].to_string()
-    }
-
-    fn password(&self, user: &str) -> String {
-        let status = self.status();
-        let users = status["users"].as_array().unwrap();
-        let found = users.iter().find(|found| found["user"] == user).unwrap_or_else(|| panic!("{user} in {status}"));
-        found["password"].as_str().unwrap().to_owned()
-    }
-
-    /// A session of OpenSSH's `sftp`, without a terminal.
-    fn sftp(&self, user: &str, password: &str, commands: &str) -> Ran {
-        let askpass = self.cli.write("askpass", "#!/bin/sh\necho \"$SFTP_PASSWORD\"\n");
-        make_executable(&askpass);
-        let batch = self.cli.write("batch", commands);
-        let port = self.port();
-        let client = Cli::of(Path::new("/usr/bin/sftp"))
-            .env("SSH_ASKPASS", askpass)
-            .env("SSH_ASKPASS_REQUIRE", "force")
-            .env("SFTP_PASSWORD", password);
-        let batch = batch.to_string_lossy().into_owned();
-        let target = format!("{user}@127.0.0.1");
-        client.run(&[
-            "-o",
-            "BatchMode=no",
-            "-o",
-            "StrictHostKeyChecking=no",
-            "-o",
-            "UserKnownHostsFile=/dev/null",
-            "-o",
-            "NumberOfPasswordPrompts=1",
-            "-b",
-            &batch,
-            "-P",
-            &port,
-            &target,
-        ])
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.run("sandbox stop").expect_code(0);
-        } else {
-            let _ = self.run("sandbox stop");
-        }
-    }
-}
-
-fn make_executable(path: &PathBuf) {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
+use crate::support::sandbox::Sandbox;
 
 #[test]
 fn deploy_sign_in_upload_change_teardown() {
