@@ -32,6 +32,8 @@ pub enum ErrorCode {
     Deadline,
     /// Another run holds this deployment.
     Busy,
+    /// The sign-in check failed.
+    VerifyFailed,
     /// Ended by SIGINT.
     Interrupted,
     /// Ended by SIGTERM.
@@ -53,6 +55,7 @@ impl ErrorCode {
             Self::ServerFailed => ExitCode::ServerFailed,
             Self::Deadline => ExitCode::Deadline,
             Self::Busy => ExitCode::Busy,
+            Self::VerifyFailed => ExitCode::VerifyFailed,
             Self::Interrupted => ExitCode::Interrupted,
             Self::Terminated => ExitCode::Terminated,
             Self::ArtifactFailed | Self::Service | Self::Unexpected => ExitCode::Unexpected,

@@ -197,6 +197,8 @@ async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
     command.args(start.okta_org.iter().flat_map(|org| ["--okta-org", org]));
     command.args(start.failures.iter().flat_map(|failure| ["--fail", failure]));
     command.args(start.slow.then_some("--slow")).args(start.throttle.then_some("--throttle"));
+    // It outlives this command, and so would a password in its environment.
+    command.env_remove(super::password::VARIABLE);
     // A group of its own: Ctrl-C at this command is not meant for it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child =

@@ -12,9 +12,11 @@
 
 mod artifact;
 mod example_session;
+mod logs;
 mod main_story;
 mod one_at_a_time;
 mod outsiders;
+mod preflight;
 mod proofs;
 mod real_okta;
 mod sandbox;
@@ -25,3 +27,4 @@ mod stack_faults;
 mod support;
 mod surroundings;
 mod teardown;
+mod verify;
