@@ -212,6 +212,8 @@ async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
         }
         let ended = child.try_wait().ok().flatten().is_some();
         if ended || began.elapsed() > PATIENCE {
+            // One that nobody can find must not go on.
+            let _ = child.kill().and_then(|()| child.wait());
             return Err(why_it_ended(folder)
                 .unwrap_or_else(|| failed("it does not answer".to_owned()))
                 .hint_if_none(&format!("see {}", folder.join(LOG).display())));

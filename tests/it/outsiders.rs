@@ -195,6 +195,8 @@ fn an_emulator_makes_the_same_of_the_template() {
 #[test]
 fn it_listens_on_loopback_only() {
     let sandbox = Sandbox::deployed("");
+    // The function's process is kept warm, and has an API of its own.
+    sandbox.sftp("alice", &sandbox.password("alice"), "ls\n").expect_code(0);
     let running = process::of_folder(sandbox.cli.folder());
     let (pid, _) = running.iter().find(|(_, command)| command.contains(" sandbox start ")).unwrap();
     let listening = process::listening(*pid);
@@ -205,4 +207,5 @@ fn it_listens_on_loopback_only() {
     for expected in [port(&status["endpoint_url"]), port(&status["okta_url"]), sftp] {
         assert!(listening.iter().any(|address| address.port() == expected), "{expected} in {listening:?}");
     }
+    assert!(listening.len() > 3, "the function's API is not among {listening:?}");
 }

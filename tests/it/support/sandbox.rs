@@ -5,10 +5,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 
 use super::cli::{Cli, Ran};
-use super::process::{self, Group, until};
+use super::process::{self, Group, Signal, until};
 use super::venv;
 
 /// A folder for a sandbox, and the deployer beside it. Whatever runs in it ends with this value, and with this process.
@@ -115,10 +116,15 @@ impl Sandbox {
         drop(self.watch.take());
         let folder = self.cli.folder();
         let gone = until(Duration::from_secs(10), || process::of_folder(folder).is_empty().then_some(()));
+        let left = process::of_folder(folder);
+        for pid in left.iter().filter_map(|(pid, _)| Pid::from_raw(*pid)) {
+            // It may end by itself just now.
+            let _gone = kill_process(pid, Signal::KILL);
+        }
         match gone {
             Some(()) if stopped.code() == Some(0) => Ok(()),
             Some(()) => Err(stopped.to_string()),
-            None => Err(format!("left running: {:?}", process::of_folder(folder))),
+            None => Err(format!("left running: {left:?}")),
         }
     }
 }
