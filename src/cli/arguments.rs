@@ -1,16 +1,22 @@
 //! The command line: what can be typed, and what it turns into.
 
+mod sign_ins;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::commands::logs::Wish;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::{Start, default_folder};
+use crate::commands::verify::Check;
 use crate::exit_code::ExitCode;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
+
+use sign_ins::{DeployCheckArgs, LogsArgs, VerifyArgs};
 
 /// How often to look at AWS, where nothing else was said. Its services are throttled account-wide.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -119,6 +125,13 @@ enum Command {
     ///
     /// Reads only. Exits with 7 when the deployment is absent or not healthy.
     Status(StatusArgs),
+    /// Sign in as a user through the deployed server, and try what must be refused
+    ///
+    /// A made-up user and a wrong password are tried once each, which no lockout policy minds. Exits with 10 when the user
+    /// is not let in, or when one of the others is.
+    Verify(VerifyArgs),
+    /// Show the sign-in decisions, newest last
+    Logs(LogsArgs),
     /// Remove the server, the stack and the artifacts; what users stored is kept
     ///
     /// Running it twice is success both times.
@@ -191,6 +204,8 @@ struct DeployArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     wait: WaitArgs,
+    #[command(flatten)]
+    check: DeployCheckArgs,
 }
 
 #[derive(Debug, Args)]
@@ -379,7 +394,10 @@ pub struct Invocation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `deploy`
-    Deploy,
+    Deploy {
+        /// The sign-in to check at its end.
+        check: Option<Check>,
+    },
     /// `plan`
     Plan {
         /// Whether pending changes have an exit code of their own.
@@ -387,6 +405,10 @@ pub enum Action {
     },
     /// `status`
     Status,
+    /// `verify`
+    Verify(Check),
+    /// `logs`
+    Logs(Wish),
     /// `teardown`
     Teardown,
     /// `package`
@@ -418,9 +440,11 @@ impl Action {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Deploy => "deploy",
+            Self::Deploy { .. } => "deploy",
             Self::Plan { .. } => "plan",
             Self::Status => "status",
+            Self::Verify(_) => "verify",
+            Self::Logs(_) => "logs",
             Self::Teardown => "teardown",
             Self::Package { .. } => "package",
             #[cfg(feature = "sandbox")]
@@ -460,8 +484,20 @@ pub fn parse(
     let sandbox = cli.sandbox;
     #[cfg(not(feature = "sandbox"))]
     let sandbox = false;
+    let mut poll = None;
     let (action, approval, wait, bootstrap) = match cli.command {
-        Command::Deploy(args) => (Action::Deploy, Some(args.approval), Some(args.wait), Some(args.bootstrap)),
+        Command::Deploy(args) => {
+            let action = Action::Deploy { check: args.check.check() };
+            (action, Some(args.approval), Some(args.wait), Some(args.bootstrap))
+        }
+        Command::Verify(args) => {
+            poll = args.poll.poll_interval;
+            (Action::Verify(args.check()), None, None, None)
+        }
+        Command::Logs(args) => {
+            poll = args.poll.poll_interval;
+            (Action::Logs(args.wish()), None, None, None)
+        }
         Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
         Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
@@ -479,7 +515,7 @@ pub fn parse(
         color: cli.color,
         yes: approval.is_some_and(|args| args.yes),
         timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
-        poll_interval: wait.as_ref().and_then(|args| args.poll_interval).unwrap_or(if sandbox {
+        poll_interval: wait.as_ref().and_then(|args| args.poll_interval).or(poll).unwrap_or(if sandbox {
             SANDBOX_POLL_INTERVAL
         } else {
             POLL_INTERVAL

@@ -191,3 +191,45 @@ fn a_running_sandbox_tells_who_can_sign_in_and_where() {
     Deploy into it with:  sftp-okta deploy --sandbox
     ");
 }
+
+#[test]
+fn a_sign_in_check_tells_what_the_user_gets() {
+    use crate::server::{Folder, Right};
+    use crate::sign_in_log::Entry;
+
+    let mut report = deployed();
+    report.command = "verify";
+    report.result = Outcome::Verified;
+    let rights = Some(vec![Right::List, Right::Upload]);
+    let line = r#"{"event":"sign-in","decision":"accepted","reason":"ok","okta_request_id":"Zk1xRequest"}"#;
+    report.verify = Some(VerifyReport {
+        accepted: true,
+        role: Some("arn:aws:iam::111122223333:role/user".into()),
+        home: Some("/".into()),
+        folders: vec![Folder { path: "/in".into(), target: "/acme-files/alice/in".into(), rights: rights.clone() }],
+        rights,
+        public_keys: 2,
+        refused_unknown_user: Some(true),
+        refused_wrong_password: None,
+        log: Entry::parse("1", 0, line),
+        ..VerifyReport::of("alice@acme.com")
+    });
+    insta::assert_snapshot!(report.to_text(), @"
+    partners: alice@acme.com can sign in
+
+      endpoint    s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com
+      host key    SHA256:abc
+      server      s-0123456789abcdef0  ONLINE
+      stack       sftp-okta-partners  CREATE_COMPLETE
+      sign-ins    log group /aws/lambda/sftp-okta-partners
+      user        alice@acme.com
+      role        arn:aws:iam::111122223333:role/user
+      home        /
+      folder      /in  s3://acme-files/alice/in  write only (drop box)
+      keys        2
+      refused     a made-up user
+      decided     1970-01-01T00:00:00.000Z  ok  Okta request Zk1xRequest
+      account     111122223333 in eu-west-1
+    ");
+    assert_eq!(report.exit_code().number(), 0);
+}

@@ -18,7 +18,12 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Healthy => format!("{name} is healthy"),
         Outcome::Unhealthy => format!("{name} is not healthy"),
         Outcome::Absent => format!("{name} is not deployed"),
+        // Only a sandbox has no name.
+        Outcome::Removed if name.is_empty() => "the sandbox is empty and does not run".to_owned(),
         Outcome::Removed => format!("{name} is removed"),
+        Outcome::Verified => format!("{name}: {} can sign in", report.verify.as_ref().map_or("", |told| &told.user)),
+        // The decisions are the result; whoever reads them needs no heading.
+        Outcome::Shown => return text,
         Outcome::Running => "the sandbox runs".to_owned(),
         Outcome::Stopped if report.command == "sandbox status" => "the sandbox does not run".to_owned(),
         Outcome::Stopped => "the sandbox is stopped".to_owned(),
@@ -67,6 +72,9 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         if let Some(group) = stack.outputs.get("IdentityProviderLogGroup") {
             facts.push(("sign-ins", format!("log group {group}")));
         }
+    }
+    if let Some(told) = &report.verify {
+        facts.extend(told.facts());
     }
     if let (Outcome::Running, Some(sandbox)) = (report.result, &report.sandbox) {
         facts.push(("endpoint", sandbox.endpoint_url.clone()));
@@ -121,7 +129,7 @@ fn next(report: &Report) -> Option<String> {
         Outcome::Absent => Some(format!("Make it with:  {deploy}")),
         Outcome::Unhealthy => Some(format!("Bring it back with:  {deploy}")),
         Outcome::Planned if !report.changes.is_empty() => Some(format!("Make them with:  {deploy}")),
-        Outcome::Healthy => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
+        Outcome::Healthy | Outcome::Verified => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
         Outcome::Running => {
             let sandbox = report.sandbox.as_ref()?;
             match sandbox.sftp.first() {
@@ -136,6 +144,7 @@ fn next(report: &Report) -> Option<String> {
         | Outcome::Planned
         | Outcome::Removed
         | Outcome::Packaged
+        | Outcome::Shown
         | Outcome::Declined
         | Outcome::Failed => None,
     }

@@ -64,6 +64,6 @@ fn what_cannot_be_an_organisation_is_refused_at_once() {
     let sandbox = Sandbox(Cli::new());
     let refused = sandbox.run("sandbox start --detach --okta-org http://acme.okta.com --output json");
     let error = refused.expect_failure(2, "usage");
-    assert!(error["message"].as_str().unwrap().starts_with("--okta-org: "), "{error}");
+    assert_eq!(error["resource"], "--okta-org", "{error}");
     sandbox.run("sandbox status").expect_code(7);
 }
