@@ -42,17 +42,19 @@ pub enum SettingsError {
     /// A second factor is wanted, and no method may verify one.
     #[error("mfa is {0} and mfa_methods is empty: write totp, push or both")]
     NoMfaMethod(Mfa),
-    /// Something needs the directory, and there is no service app to read it.
-    #[error("{0} are read from Okta's directory, which needs a service app: give service_app, or do without")]
-    NoServiceApp(Directory),
+    /// Keys need the directory, and there is no service app to read it.
+    #[error(
+        "authentication is {0}, which lets in active users only, and statuses are read from Okta's directory with a service app: give service_app, or set authentication to password"
+    )]
+    NoServiceApp(Authentication),
     /// Keys are asked for, and nobody has any.
     #[error("authentication is {0} and nobody has a key: give ssh_keys_attribute, or ssh_keys in an access rule")]
     NoKeySource(Authentication),
     /// Keys are given that nobody is asked for.
     #[error(
-        "{0} is given and authentication is password, which takes no keys: remove it, or set authentication to public-key-or-password"
+        "ssh_keys_attribute is given and authentication is password, which takes no keys: remove it, or set authentication to public-key-or-password"
     )]
-    KeysNotTaken(&'static str),
+    KeysNotTaken,
     /// Not the name of a profile attribute.
     #[error(
         "ssh_keys_attribute {0:?} is not the variable name of a profile attribute: write it as Okta's profile editor shows it"
@@ -106,30 +108,6 @@ pub enum SettingsError {
     },
 }
 
-/// What is read from Okta's directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Directory {
-    /// A rule is for groups.
-    Groups,
-    /// A path holds `{profile.NAME}`.
-    Attributes,
-    /// `ssh_keys_attribute` is given.
-    Keys,
-    /// Keys are taken, which only active users may use.
-    Statuses,
-}
-
-impl std::fmt::Display for Directory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Groups => "the groups of access rules",
-            Self::Attributes => "profile attributes in paths",
-            Self::Keys => "the keys of ssh_keys_attribute",
-            Self::Statuses => "the statuses of users who sign in with keys",
-        })
-    }
-}
-
 /// Why a rule cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RuleError {
@@ -156,12 +134,20 @@ pub enum RuleError {
     /// Keys for nobody in particular.
     #[error("it has ssh_keys, which let in everyone whom the rule means: name the users of the keys in full in users")]
     KeysWithoutUsers,
+    /// Keys that nobody is asked for.
+    #[error(
+        "it has ssh_keys and authentication is password, which takes no keys: remove them, or set authentication to public-key-or-password"
+    )]
+    KeysNotTaken,
+    /// Something needs the directory, and there is no service app to read it.
+    #[error("its {0} are read from Okta's directory, which needs a service app: give service_app, or do without")]
+    NoServiceApp(&'static str),
     /// More keys than are handed on.
     #[error("it has {0} ssh_keys: write at most {MOST_KEYS}")]
     TooManyKeys(usize),
     /// One folder is the other, or lies inside it.
     #[error(
-        "the folder {0:?} lies inside the folder {1:?}, or is the same: give them paths of which none holds the other"
+        "the folders {0:?} and {1:?} are the same, or one lies inside the other: give them paths of which none holds the other"
     )]
     FoldersOverlap(String, String),
     /// The rights of one folder would be added to those of another.
@@ -216,7 +202,6 @@ impl Settings {
             self.check_rule(rule, &logins).map_err(|problem| SettingsError::Rule { rule: at + 1, problem })?;
         }
         self.check_keys()?;
-        self.check_service_app()?;
         self.check_homes()
     }
 
@@ -258,6 +243,17 @@ impl Settings {
         }
         if !rule.ssh_keys.is_empty() && !(rule.users.iter().all(|user| user.is_exact()) && !rule.users.is_empty()) {
             return Err(RuleError::KeysWithoutUsers);
+        }
+        if !(rule.ssh_keys.is_empty() || self.authentication.takes_keys()) {
+            return Err(RuleError::KeysNotTaken);
+        }
+        if self.okta.service_app.is_none() {
+            if !rule.groups.is_empty() {
+                return Err(RuleError::NoServiceApp("groups"));
+            }
+            if rule.directories().iter().any(|(_, target, _)| target.holds_profile()) {
+                return Err(RuleError::NoServiceApp("profile attributes"));
+            }
         }
         if rule.ssh_keys.len() > MOST_KEYS {
             return Err(RuleError::TooManyKeys(rule.ssh_keys.len()));
@@ -316,29 +312,12 @@ impl Settings {
     fn check_keys(&self) -> Result<(), SettingsError> {
         let in_rules = self.access.iter().any(|rule| !rule.ssh_keys.is_empty());
         match (self.authentication.takes_keys(), &self.okta.ssh_keys_attribute) {
+            (false, Some(_)) => Err(SettingsError::KeysNotTaken),
             (true, None) if !in_rules => Err(SettingsError::NoKeySource(self.authentication)),
-            (false, Some(_)) => Err(SettingsError::KeysNotTaken("ssh_keys_attribute")),
-            (false, None) if in_rules => Err(SettingsError::KeysNotTaken("ssh_keys")),
             (true, Some(name)) if !is_attribute_name(name) => Err(SettingsError::SshKeysAttribute(name.clone())),
+            (true, _) if self.okta.service_app.is_none() => Err(SettingsError::NoServiceApp(self.authentication)),
             (true | false, None) | (true, Some(_)) => Ok(()),
         }
-    }
-
-    fn check_service_app(&self) -> Result<(), SettingsError> {
-        if self.okta.service_app.is_some() {
-            return Ok(());
-        }
-        let groups = self.access.iter().any(|rule| !rule.groups.is_empty());
-        let attributes = self.targets().any(|(_, target)| target.holds_profile());
-        let read = [
-            (groups, Directory::Groups),
-            (attributes, Directory::Attributes),
-            (self.okta.ssh_keys_attribute.is_some(), Directory::Keys),
-            (self.authentication.takes_keys(), Directory::Statuses),
-        ];
-        read.into_iter()
-            .find(|(is_read, _)| *is_read)
-            .map_or(Ok(()), |(_, what)| Err(SettingsError::NoServiceApp(what)))
     }
 
     /// That no user can be given what lies inside another's home, or around it, whichever rules mean the two. Folders
@@ -406,3 +385,6 @@ fn is_kms_key_arn(arn: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
