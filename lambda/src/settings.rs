@@ -5,6 +5,7 @@
 
 mod authentication;
 mod check;
+mod error;
 mod okta;
 mod throttle;
 
@@ -13,7 +14,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use self::authentication::Authentication;
-pub use self::check::{RuleError, SettingsError};
+pub use self::error::{RuleError, SettingsError};
 pub use self::okta::{Mfa, MfaMethod, Okta, SecretArn, SecretArnError, ServiceApp};
 pub use self::throttle::Throttle;
 pub use crate::access::AccessRule;

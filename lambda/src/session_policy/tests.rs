@@ -90,7 +90,9 @@ fn allows(policy: &Value, action: &str, key: &str) -> bool {
     let texts = |value: &Value| match value {
         Value::String(text) => vec![text.clone()],
         Value::Array(texts) => texts.iter().map(|text| text.as_str().unwrap().to_owned()).collect(),
-        other => panic!("neither a text nor a list: {other}"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            panic!("neither a text nor a list: {value}")
+        }
     };
     let fits = |pattern: &str, text: &str| match pattern.strip_suffix('*') {
         Some(start) => text.starts_with(start),

@@ -54,9 +54,10 @@ fn everything_at_once_is_sound() {
 /// Changes the value at this place, or adds it there.
 fn set(settings: &mut Value, at: &str, value: &Value) {
     let (parent, key) = at.rsplit_once('/').unwrap();
-    match settings.pointer_mut(parent).unwrap() {
-        Value::Array(items) => items[key.parse::<usize>().unwrap()] = value.clone(),
-        parent => parent[key] = value.clone(),
+    let parent = settings.pointer_mut(parent).unwrap();
+    match key.parse::<usize>() {
+        Ok(at) => parent[at] = value.clone(),
+        Err(_) => parent[key] = value.clone(),
     }
 }
 
