@@ -138,8 +138,8 @@ mod tests {
     /// What the function itself writes is understood.
     #[test]
     fn the_functions_own_policies() {
-        let alice = Values { login: "alice", okta_id: None, profile: None };
-        let home = HomeTemplate::parse("/{bucket}/home/{login}").unwrap().home("acme", &alice).unwrap();
+        let values = Values { login: "alice", okta_id: None, profile: None };
+        let home = HomeTemplate::parse("/{bucket}/home/{login}").unwrap().home("acme", &values).unwrap();
         for (permissions, told) in [
             (Permissions::ReadWrite, "read and write"),
             (Permissions::ReadOnly, "read only"),
