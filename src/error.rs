@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit_code::ExitCode;
 
 /// What kind of failure it is. The word is part of the JSON contract; the kind decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
     /// The command line is wrong, or an answer was needed and nobody could give it.
@@ -65,8 +65,8 @@ impl ErrorCode {
 
 /// A failure, told so that its reader can act on it.
 ///
-/// Serialises to the `error` object of the JSON result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// It is the `error` object of the JSON result, written and read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     /// The kind of failure.
     pub code: ErrorCode,

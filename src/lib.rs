@@ -10,6 +10,7 @@ pub mod error;
 pub mod exit_code;
 pub mod organisation;
 pub mod plan;
+pub mod prices;
 pub mod progress;
 pub mod report;
 #[cfg(test)]

@@ -18,8 +18,10 @@ use crate::settings::Given;
 
 use sign_ins::{DeployCheckArgs, LogsArgs, VerifyArgs};
 
-/// How often a command without the flag would look.
+/// How often to look at AWS, where nothing else was said. Its services are throttled account-wide.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// How often to look at the sandbox, which is this machine's own and whose steps are short.
+const SANDBOX_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Deploys a managed SFTP service on AWS Transfer Family whose users sign in with Okta.
 #[derive(Debug, Parser)]
@@ -266,9 +268,9 @@ struct WaitArgs {
     /// How long to wait for AWS; the operation goes on after that
     #[arg(long, value_parser = duration, default_value = "20m", value_name = "TIME", env = "SFTP_OKTA_TIMEOUT", hide_env = true)]
     timeout: Duration,
-    /// How often to look
-    #[arg(long, value_parser = duration, default_value = "2s", value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
-    poll_interval: Duration,
+    /// How often to look [default: 2s; in the sandbox 200ms]
+    #[arg(long, value_parser = duration, value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
+    poll_interval: Option<Duration>,
     /// How long to wait for another run on this deployment to end [default: fail at once]
     #[arg(long, value_parser = duration, value_name = "TIME", env = "SFTP_OKTA_WAIT_FOR_LOCK", hide_env = true)]
     wait_for_lock: Option<Duration>,
@@ -481,6 +483,10 @@ pub fn parse(
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let given = given(&matches, &variable);
+    #[cfg(feature = "sandbox")]
+    let sandbox = cli.sandbox;
+    #[cfg(not(feature = "sandbox"))]
+    let sandbox = false;
     let mut poll = None;
     let (action, approval, wait, bootstrap) = match cli.command {
         Command::Deploy(args) => {
@@ -488,11 +494,11 @@ pub fn parse(
             (action, Some(args.approval), Some(args.wait), Some(args.bootstrap))
         }
         Command::Verify(args) => {
-            poll = Some(args.poll.poll_interval);
+            poll = args.poll.poll_interval;
             (Action::Verify(args.check()), None, None, None)
         }
         Command::Logs(args) => {
-            poll = Some(args.poll.poll_interval);
+            poll = args.poll.poll_interval;
             (Action::Logs(args.wish()), None, None, None)
         }
         Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
@@ -512,13 +518,14 @@ pub fn parse(
         color: cli.color,
         yes: approval.is_some_and(|args| args.yes),
         timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
-        poll_interval: wait.as_ref().map(|args| args.poll_interval).or(poll).unwrap_or(POLL_INTERVAL),
+        poll_interval: wait.as_ref().and_then(|args| args.poll_interval).or(poll).unwrap_or(if sandbox {
+            SANDBOX_POLL_INTERVAL
+        } else {
+            POLL_INTERVAL
+        }),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
-        #[cfg(feature = "sandbox")]
-        sandbox: cli.sandbox,
-        #[cfg(not(feature = "sandbox"))]
-        sandbox: false,
+        sandbox,
     })
 }
 
@@ -588,6 +595,21 @@ mod tests {
         let known: Vec<&str> = deploy.get_arguments().filter_map(clap::Arg::get_long).collect();
         for flag in FLAGS {
             assert!(known.contains(flag), "--{flag}");
+        }
+    }
+
+    #[cfg(feature = "sandbox")]
+    #[test]
+    fn the_sandbox_is_looked_at_more_often_unless_told_otherwise() {
+        let interval = |line: &str| parse(line.split(' ').map(Into::into), |_| None).map(|found| found.poll_interval);
+        for (line, expected) in [
+            ("sftp-okta deploy", 2000),
+            ("sftp-okta deploy --sandbox", 200),
+            ("sftp-okta --sandbox teardown", 200),
+            ("sftp-okta deploy --sandbox --poll-interval 2s", 2000),
+            ("sftp-okta deploy --poll-interval 50ms", 50),
+        ] {
+            assert_eq!(interval(line).ok(), Some(Duration::from_millis(expected)), "{line}");
         }
     }
 

@@ -141,9 +141,17 @@ async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot
     if invocation.sandbox {
         let folder = commands::sandbox::default_folder(variable);
         // Told before anything starts: a configuration for a real account is not for the sandbox.
-        settings::in_sandbox(&invocation.given, file, "")?;
+        settings::in_sandbox(&invocation.given, file, "", true)?;
         let sandbox = commands::sandbox::ensure(&folder, progress).await?;
-        let given = settings::in_sandbox(&invocation.given, file, &sandbox.okta_url)?;
+        let has_own_okta = !sandbox.users.is_empty();
+        let given = settings::in_sandbox(&invocation.given, file, &sandbox.okta_url, has_own_okta)?;
+        if has_own_okta && let Some(other) = invocation.given.okta_org.as_ref() {
+            progress.note(&format!(
+                "The sandbox's own Okta answers in place of {}; `sftp-okta sandbox start --okta-org` uses a real one",
+                other.text
+            ));
+        }
+        report.sandbox = Some(commands::sandbox::report(&sandbox));
         let options = options(invocation, Some(sandbox.endpoint_url));
         on_place(invocation, &given, file, &mut Run { progress, report, options: &options, lease }).await?;
         if let Some(server) = &report.server {

@@ -137,6 +137,62 @@ fn a_failure_is_one_json_document_and_no_text() {
 }
 
 #[test]
+fn a_running_sandbox_tells_who_can_sign_in_and_where() {
+    let user = |user: &str, state: &str| SandboxUser {
+        login: format!("{user}@example.com"),
+        user: user.into(),
+        password: format!("{user}-password"),
+        state: state.into(),
+    };
+    let mut report = Report::new("sandbox status");
+    report.result = Outcome::Running;
+    let sandbox = SandboxReport {
+        endpoint_url: "http://127.0.0.1:4566".into(),
+        okta_url: "http://127.0.0.1:4567".into(),
+        folder: "/home/me/.local/state/sftp-okta/sandbox".into(),
+        users: vec![
+            user("alice", "SUCCESS: a password is enough"),
+            user("enroll-skip", "MFA_REQUIRED: a code behind the password; authenticator secret ABC"),
+        ],
+        sftp: vec![SandboxServer { server_id: "s-1".into(), host: "127.0.0.1".into(), port: 2222 }],
+    };
+    report.sandbox = Some(sandbox.clone());
+    insta::assert_snapshot!(report.to_text(), @"
+    the sandbox runs
+
+      endpoint    http://127.0.0.1:4566
+      okta        http://127.0.0.1:4567
+      folder      /home/me/.local/state/sftp-okta/sandbox
+      sftp        127.0.0.1:2222  s-1
+
+    Users of its Okta:
+      alice        alice-password        SUCCESS: a password is enough
+      enroll-skip  enroll-skip-password  MFA_REQUIRED: a code behind the password
+                                         authenticator secret ABC
+
+    Now try:  sftp -P 2222 alice@127.0.0.1
+              password: alice-password    (more users: sftp-okta sandbox status)
+    ");
+    report.sandbox = Some(SandboxReport {
+        okta_url: "https://acme.okta.com".into(),
+        users: Vec::new(),
+        sftp: Vec::new(),
+        ..sandbox
+    });
+    insta::assert_snapshot!(report.to_text(), @"
+    the sandbox runs
+
+      endpoint    http://127.0.0.1:4566
+      okta        https://acme.okta.com
+      folder      /home/me/.local/state/sftp-okta/sandbox
+
+    Its users are those of https://acme.okta.com: the sandbox asks that organisation.
+
+    Deploy into it with:  sftp-okta deploy --sandbox
+    ");
+}
+
+#[test]
 fn a_sign_in_check_tells_what_the_user_gets() {
     use crate::server::{Folder, Right};
     use crate::sign_in_log::Entry;

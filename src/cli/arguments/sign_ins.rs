@@ -81,9 +81,9 @@ pub(super) struct LogsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "This run")]
 pub(super) struct PollArgs {
-    /// How often to look
-    #[arg(long, value_parser = duration, default_value = "2s", value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
-    pub(super) poll_interval: Duration,
+    /// How often to look [default: 2s; in the sandbox 200ms]
+    #[arg(long, value_parser = duration, value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
+    pub(super) poll_interval: Option<Duration>,
 }
 
 impl VerifyArgs {

@@ -192,6 +192,11 @@ impl Running {
         self.group.id()
     }
 
+    /// Whether the program has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.group.ended().is_some()
+    }
+
     /// Waits until stderr holds a text; fails if the run ends or its time is over before.
     pub(crate) fn wait_for_stderr(&mut self, text: &str) {
         let found = until(self.limit, || {

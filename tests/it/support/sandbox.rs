@@ -3,20 +3,35 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rustix::process::{Pid, kill_process};
 use serde_json::Value;
 
 use super::cli::{Cli, Ran};
+use super::process::{self, Group, Signal, until};
+use super::venv;
 
-/// A folder for a sandbox, and the deployer beside it. Whatever runs in it ends with this value.
+/// A folder for a sandbox, and the deployer beside it. Whatever runs in it ends with this value, and with this process.
 pub(crate) struct Sandbox {
     pub(crate) cli: Cli,
+    /// Removes the folder when this process is gone, at which a detached sandbox ends by itself.
+    watch: Option<Group>,
 }
 
 impl Sandbox {
     /// Nothing runs there yet.
     pub(crate) fn new() -> Self {
-        Self { cli: Cli::new().without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").without("AWS_REGION") }
+        let cli = Cli::new().without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").without("AWS_REGION");
+        let watch = Some(Group::remove_with_this_process(cli.folder()).unwrap());
+        Self { cli, watch }
+    }
+
+    /// It runs there, with options such as `--slow`.
+    pub(crate) fn started(options: &str) -> Self {
+        let sandbox = Self::new();
+        sandbox.run(format!("sandbox start --detach {options}").trim_end()).expect_code(0);
+        sandbox
     }
 
     /// Something is deployed there, with options of the deploy.
@@ -40,6 +55,11 @@ impl Sandbox {
     /// What runs there, as the sandbox tells it.
     pub(crate) fn status(&self) -> Value {
         self.run("sandbox status --output json").json()
+    }
+
+    /// The AWS-shaped endpoint.
+    pub(crate) fn endpoint(&self) -> String {
+        self.status()["endpoint_url"].as_str().unwrap().to_owned()
     }
 
     /// Where it keeps everything.
@@ -79,13 +99,78 @@ impl Sandbox {
         arguments.extend(["-b", &batch, "-P", &port, &target]);
         client.run(&arguments)
     }
+
+    /// A Python program of `tests/it/outsiders`, with this sandbox as its AWS.
+    pub(crate) fn python(&self, program: &str) -> Python {
+        python(program, &self.endpoint())
+    }
+
+    /// The aws command line.
+    pub(crate) fn aws(&self) -> Python {
+        self.python("aws.py")
+    }
+
+    /// Stops it, and looks whether anything is left running.
+    fn end(&mut self) -> Result<(), String> {
+        let stopped = self.run("sandbox stop");
+        drop(self.watch.take());
+        let folder = self.cli.folder();
+        let gone = until(Duration::from_secs(10), || process::of_folder(folder).is_empty().then_some(()));
+        let left = process::of_folder(folder);
+        for pid in left.iter().filter_map(|(pid, _)| Pid::from_raw(*pid)) {
+            // It may end by itself just now.
+            let _gone = kill_process(pid, Signal::KILL);
+        }
+        match gone {
+            Some(()) if stopped.code() == Some(0) => Ok(()),
+            Some(()) => Err(stopped.to_string()),
+            None => Err(format!("left running: {left:?}")),
+        }
+    }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        let stopped = self.run("sandbox stop");
+        let ended = self.end();
         if !std::thread::panicking() {
-            stopped.expect_code(0);
+            ended.unwrap();
         }
+    }
+}
+
+/// A Python program of `tests/it/outsiders`, with AWS's own SDK and an endpoint as its AWS.
+pub(crate) fn python(program: &str, endpoint: &str) -> Python {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/outsiders").join(program);
+    let cli = Cli::of(&venv::python_of_clients())
+        .endpoint(endpoint)
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .env("AWS_PAGER", "")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .limit(Duration::from_secs(120));
+    Python { cli, program }
+}
+
+/// A Python program and its environment.
+pub(crate) struct Python {
+    pub(crate) cli: Cli,
+    program: PathBuf,
+}
+
+impl Python {
+    /// Runs it to the end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let program = self.program.to_string_lossy().into_owned();
+        let mut all = vec![program.as_str()];
+        all.extend(arguments);
+        self.cli.run(&all)
+    }
+
+    /// Runs it with arguments separated by spaces, and reads its JSON; it must succeed.
+    #[track_caller]
+    pub(crate) fn json(&self, line: &str) -> Value {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let ran = self.run(&arguments);
+        ran.expect_code(0);
+        ran.json()
     }
 }
