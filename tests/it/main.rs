@@ -11,6 +11,7 @@
 )]
 
 mod artifact;
+mod direct;
 mod example_session;
 mod logs;
 mod main_story;
