@@ -9,6 +9,9 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::string_slice,
+    clippy::use_debug,
     reason = "a test fails by panicking, and this one tells what it did"
 )]
 
