@@ -273,7 +273,7 @@ fn judge_error(error: &Error, script: &Script) -> Result<(), String> {
 
 async fn command(command: Command, run: &mut Run<'_>) -> sftp_okta::error::Result<()> {
     match command {
-        Command::Deploy(configuration) => commands::deploy::run(&settings(configuration), run).await,
+        Command::Deploy(configuration) => commands::deploy::run(&settings(configuration), None, run).await,
         Command::Plan(configuration) => commands::deploy::plan(&settings(configuration), run).await,
         Command::Status(configuration) => {
             let settings = settings(configuration);
