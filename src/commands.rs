@@ -18,6 +18,8 @@ mod wanted;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
 use crate::artifact::lease::LeaseSlot;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -52,4 +54,6 @@ pub struct Options {
     pub sandbox: Option<String>,
     /// A prebuilt bootstrap to use in place of the embedded one.
     pub bootstrap: Option<PathBuf>,
+    /// What carries the calls to AWS; the SDK's own client unless a program that uses this library brings another.
+    pub http: Option<SharedHttpClient>,
 }
