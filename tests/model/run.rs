@@ -273,7 +273,7 @@ fn judge_error(error: &Error, script: &Script) -> Result<(), String> {
 
 async fn command(command: Command, run: &mut Run<'_>) -> sftp_okta::error::Result<()> {
     match command {
-        Command::Deploy(configuration) => commands::deploy::run(&settings(configuration), run).await,
+        Command::Deploy(configuration) => commands::deploy::run(&settings(configuration), None, run).await,
         Command::Plan(configuration) => commands::deploy::plan(&settings(configuration), run).await,
         Command::Status(configuration) => {
             let settings = settings(configuration);
@@ -289,7 +289,7 @@ fn settings(configuration: usize) -> Settings {
     let flag = |name: &'static str, text: &str| Some(Value::flag(name, text));
     let mut given = Given {
         name: flag("name", "demo"),
-        okta_org: flag("okta-org", "https://acme.okta.com"),
+        okta_org: flag("okta-org", "http://127.0.0.1:1"),
         bucket: flag("bucket", "acme-files"),
         ..Given::default()
     };
