@@ -59,7 +59,10 @@ fn faults(session: &Session, seen: &Seen) -> Vec<String> {
     let mut faults = Vec::new();
     match &seen.stack {
         None => faults.push("there is a server but no stack: it is billed and nobody can sign in".to_owned()),
-        Some(stack) if !stack.status.is_healthy() => faults.push(format!("stack {} is {}", stack.name, stack.status)),
+        Some(stack) if !stack.status.is_healthy() => {
+            let next = stack.status.next_step().unwrap_or_default().replace("{stack}", &stack.name);
+            faults.push(format!("stack {} is {}: {}; {next}", stack.name, stack.status, stack.status.meaning()));
+        }
         Some(_) => {}
     }
     if let Err(error) = session.guard_stack(seen.stack.as_ref()) {
@@ -70,7 +73,8 @@ fn faults(session: &Session, seen: &Seen) -> Vec<String> {
         [server] => match server.state.for_deploy() {
             ServerStep::Ready => {}
             ServerStep::Wait | ServerStep::Start | ServerStep::Failed { .. } => {
-                faults.push(format!("server {} is {}", server.id, server.state));
+                let next = server.state.next_step().unwrap_or_default();
+                faults.push(format!("server {} is {}: {}; {next}", server.id, server.state, server.state.meaning()));
             }
         },
         several => {
