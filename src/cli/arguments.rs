@@ -337,6 +337,9 @@ struct SettingsArgs {
     /// Policy that bounds every role of the stack
     #[arg(long, value_name = "ARN")]
     permissions_boundary: Option<String>,
+    /// Protect the stack against deletion; only a person lifts that
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    termination_protection: Option<String>,
     /// A tag of stack and server; can be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     tag: Vec<String>,

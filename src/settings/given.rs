@@ -111,6 +111,8 @@ given! {
     create_log_role = "create-api-gateway-log-role",
     /// `--permissions-boundary`
     permissions_boundary = "permissions-boundary",
+    /// `--termination-protection`: `true` or `false`
+    termination_protection = "termination-protection",
     /// `--artifact-bucket`
     artifact_bucket = "artifact-bucket",
     /// `--home`
