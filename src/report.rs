@@ -11,6 +11,7 @@ use crate::artifact::zip::Artifact;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
+use crate::prices::MonthlyCost;
 use crate::server::Server;
 use crate::stack::Stack;
 
@@ -69,6 +70,9 @@ pub struct Report {
     pub differences: Vec<String>,
     /// What teardown left on purpose.
     pub kept: Vec<Kept>,
+    /// What a month costs: of what a plan would have running, or of what a teardown left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<MonthlyCost>,
     /// What a person should act on.
     pub warnings: Vec<String>,
     /// Why it failed.
@@ -212,6 +216,7 @@ impl Report {
             changes: Vec::new(),
             differences: Vec::new(),
             kept: Vec::new(),
+            cost: None,
             warnings: Vec::new(),
             error: None,
             elapsed_ms: 0,

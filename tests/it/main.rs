@@ -12,11 +12,14 @@
 mod artifact;
 mod main_story;
 mod one_at_a_time;
+mod plan;
 mod proofs;
 mod sandbox;
+mod saved_plan;
 mod server_creation;
 mod server_update;
 mod stack_faults;
 mod support;
 mod surroundings;
 mod teardown;
+mod teardown_data;
