@@ -34,7 +34,7 @@ pub async fn delete(
 ) -> Result<Deleted> {
     match try_delete(client, stack, token, patience, progress).await? {
         Ended::Gone(deleted) => Ok(deleted),
-        Ended::Failed { error, .. } => Err(*error),
+        Ended::Failed(stuck) => Err(stuck.error),
     }
 }
 
@@ -77,14 +77,14 @@ pub async fn delete_retaining(
     progress: &Progress,
 ) -> Result<Deleted> {
     let first = try_delete(client, stack, token, patience, progress).await?;
-    let (left, failure, error) = match first {
+    let Stuck { left, failure, error } = match first {
         Ended::Gone(deleted) => return Ok(deleted),
-        Ended::Failed { left, failure, error } => (left, failure, error),
+        Ended::Failed(stuck) => *stuck,
     };
     let undeleted = failure.undeleted();
     let named: Vec<String> = retain.iter().filter(|name| undeleted.contains(&name.as_str())).cloned().collect();
     if named.is_empty() || left.status != StackStatus::DeleteFailed {
-        return Err(*error);
+        return Err(error);
     }
     progress.note(&format!("Leaving behind what cannot be deleted: {}", named.join(", ")));
     match delete_now(client, &left, &named, &format!("{token}-retain"), patience, progress).await? {
@@ -94,7 +94,7 @@ pub async fn delete_retaining(
             kept.retain(|(_, id)| !retained.iter().any(|(_, other, _)| other == id));
             Ok(Deleted { kept, retained })
         }
-        Ended::Failed { error, .. } => Err(*error),
+        Ended::Failed(stuck) => Err(stuck.error),
     }
 }
 
@@ -108,7 +108,14 @@ fn retained(failure: &StackFailure, named: &[String]) -> Vec<(String, String, St
 /// How a deletion ended.
 enum Ended {
     Gone(Deleted),
-    Failed { left: Stack, failure: StackFailure, error: Box<Error> },
+    Failed(Box<Stuck>),
+}
+
+/// A stack that could not be deleted.
+struct Stuck {
+    left: Stack,
+    failure: StackFailure,
+    error: Error,
 }
 
 async fn delete_now(
@@ -144,7 +151,7 @@ async fn delete_now(
         hint.push_str(&format!("; or leave it behind: `sftp-okta teardown{names}`"));
     }
     let error = error.hint(hint);
-    Ok(Ended::Failed { left, failure, error: Box::new(error) })
+    Ok(Ended::Failed(Box::new(Stuck { left, failure, error })))
 }
 
 fn kept(events: &[StackEvent]) -> Deleted {
