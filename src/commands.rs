@@ -3,8 +3,11 @@
 mod approval;
 mod cost;
 pub mod deploy;
+pub mod logs;
 pub mod package;
+mod password;
 mod plan_file;
+mod preflight;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod session;
@@ -12,6 +15,7 @@ pub mod status;
 pub mod teardown;
 mod users_bucket;
 mod users_data;
+pub mod verify;
 mod wanted;
 
 use std::path::PathBuf;

@@ -12,37 +12,45 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::plan::saved::{Place, SavedPlan};
 use crate::plan::{self, Change, Seen, Wanted};
 use crate::report::{ArtifactReport, Outcome};
-use crate::server::{self, Ensured, Found};
+use crate::server::{self, Ensured, Found, Server};
 use crate::settings::Settings;
 use crate::stack::{self, DeployStep, Desired, ResourceChange, Stack};
 use crate::wait::Patience;
 
 use super::session::Session;
+use super::verify::{self, Check};
 use super::wanted::{spec, spec_of_settings, wanted};
-use super::{Run, approval, cost, plan_file, users_bucket};
+use super::{Run, approval, cost, plan_file, preflight, users_bucket};
 
 /// How long CloudFormation may take to say what an update would do. `plan` has no `--timeout`.
 const PREVIEW: Duration = Duration::from_secs(300);
 
-/// Makes the deployment what `settings` say.
+/// Makes the deployment what `settings` say, and checks a sign-in at its end where `check` is given.
 ///
 /// # Errors
 /// Whatever stops it, with what is there by then in the report.
-pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
+pub async fn run(settings: &Settings, check: Option<&Check>, run: &mut Run<'_>) -> Result<()> {
     let saved = plan_file::read(run)?;
     if saved.is_none() {
         approval::must_be_possible(run, "deploy")?;
     }
+    let check = check.map(|check| verify::prepare(check, run)).transpose()?;
+    let organisation = preflight::begin(&settings.okta.org_url);
     let deploy = Deploy::begin(settings, run).await?;
     saved.as_ref().map_or(Ok(()), |saved| saved.refuse_elsewhere(&deploy.place()))?;
     let (seen, mut changes) = deploy.plan(run).await?;
     warn_of_unreadable(&seen.servers, run);
     saved.as_ref().map_or(Ok(()), |saved| saved.refuse_other_settings(&deploy.to_save(&seen, &changes)))?;
     if changes.is_empty() {
+        if let (Some(check), Some(server)) = (check, seen.servers.owned.first()) {
+            let patience = verify::until_ready(run.options.poll_interval);
+            verify::of_server(&deploy.session, server, check, &patience, run).await?;
+        }
         run.report.result = Outcome::Unchanged;
         return Ok(());
     }
     saved.as_ref().map_or(Ok(()), |saved| saved.refuse_moved(&deploy.to_save(&seen, &changes)))?;
+    preflight::end(&settings.okta.org_url, organisation, run).await?;
     run.report.changes.clone_from(&changes);
     let stack_changes = changes.iter().any(|change| change.kind == "stack");
     let adopt = stack_changes && users_bucket::check(settings, &deploy.session, seen.stack.as_ref(), run).await?;
@@ -70,7 +78,13 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     deploy.session.take_lease(&deploy.bucket, "deploy", run).await?;
     let lease = run.lease;
     let approved = Approved { changes, resources: approved, plan: saved, adopt };
-    lease.hold(deploy.apply(&approved, run)).await
+    let server = lease.hold(deploy.apply(&approved, run)).await?;
+    if let Some(check) = check {
+        let patience = verify::until_ready(run.options.poll_interval);
+        verify::of_server(&deploy.session, &server, check, &patience, run).await?;
+    }
+    run.report.result = Outcome::Deployed;
+    Ok(())
 }
 
 /// Shows what a deploy would change, and changes nothing.
@@ -78,8 +92,10 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
 /// # Errors
 /// What would stop the deploy, as far as it can be seen before it.
 pub async fn plan(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
+    let organisation = preflight::begin(&settings.okta.org_url);
     let deploy = Deploy::begin(settings, run).await?;
     let (seen, mut changes) = deploy.plan(run).await?;
+    preflight::end(&settings.okta.org_url, organisation, run).await?;
     warn_of_unreadable(&seen.servers, run);
     warn_of_defaults(settings, run);
     if changes.iter().any(|change| change.kind == "stack") {
@@ -235,7 +251,7 @@ impl<'a> Deploy<'a> {
     }
 
     /// Makes the approved changes, with the lease in hand.
-    async fn apply(&self, approved: &Approved, run: &mut Run<'_>) -> Result<()> {
+    async fn apply(&self, approved: &Approved, run: &mut Run<'_>) -> Result<Server> {
         // Another run may have been at work until the lease was ours. The bucket has been made for the lease by now.
         let (seen, changes) = self.plan(run).await?;
         if let Some(plan) = &approved.plan {
@@ -257,8 +273,7 @@ impl<'a> Deploy<'a> {
             self.apply_stack(&changes, stack, template.as_deref(), approved, &patience, run).await?;
         let ensured = self.ensure_server(&stack, stack_changed, servers, &patience, run).await?;
         self.remember_server(&ensured, run).await;
-        run.report.result = Outcome::Deployed;
-        Ok(())
+        Ok(ensured.server)
     }
 
     /// Stores the artifact and applies the stack, where the plan says so, and protects it. Returns the stack, and whether

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::sandbox::{OwnSandbox, change_of};
+use crate::support::sandbox_calls::{OwnSandbox, change_of};
 
 fn resource<'a>(change: &'a Value, id: &str) -> &'a Value {
     let resources = change["resources"].as_array().expect("resources");
@@ -11,7 +11,7 @@ fn resource<'a>(change: &'a Value, id: &str) -> &'a Value {
 
 #[test]
 fn a_plan_shows_before_and_after_and_leaves_nothing_behind() {
-    let sandbox = OwnSandbox::start(&[]);
+    let sandbox = OwnSandbox::start("");
     let first = sandbox.run("plan --exit-code");
     first.expect_code(8);
     assert!(change_of(&first.json(), "stack")["resources"].is_null(), "a stack that is not there has no change set");
@@ -42,14 +42,14 @@ fn a_plan_shows_before_and_after_and_leaves_nothing_behind() {
     assert_eq!(sandbox.run("status").json()["stack"]["status"], "CREATE_COMPLETE");
 
     // In words, with what must not be overlooked.
-    let told = sandbox.cli.run(&["plan", "--sandbox", "--restrict-to-invocation-role"]);
+    let told = sandbox.cli().run(&["plan", "--sandbox", "--restrict-to-invocation-role"]);
     assert!(told.stdout.contains("TransferIdentityProviderApi  ApiGateway::RestApi  ! IAM"), "{told}");
     assert!(told.stdout.contains("Costs while it runs:  about USD 22"), "{told}");
 }
 
 #[test]
 fn a_stack_under_review_is_planned_and_left_as_it_was() {
-    let sandbox = OwnSandbox::start(&[]);
+    let sandbox = OwnSandbox::start("");
     let template = "Resources: {Key: {Type: 'AWS::KMS::Key', Properties: {Description: x}}}";
     let form = format!(
         "Action=CreateChangeSet&StackName=sftp-okta-sandbox&ChangeSetName=theirs&ChangeSetType=CREATE&TemplateBody={}",
@@ -70,7 +70,7 @@ fn a_stack_under_review_is_planned_and_left_as_it_was() {
 
 #[test]
 fn a_template_that_was_changed_by_hand_is_told_and_mended() {
-    let sandbox = OwnSandbox::start(&[]);
+    let sandbox = OwnSandbox::start("");
     sandbox.change("deploy").expect_code(0);
     let template = sandbox.cloudformation("Action=GetTemplate&StackName=sftp-okta-sandbox");
     let body = template.split("<TemplateBody>").nth(1).and_then(|rest| rest.split("</TemplateBody>").next()).unwrap();

@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::sandbox::{OwnSandbox, change_of};
+use crate::support::sandbox_calls::{OwnSandbox, change_of};
 
 #[test]
 fn a_plan_is_executed_without_asking_and_only_while_nothing_moved() {
-    let sandbox = OwnSandbox::start(&[]);
-    let file = sandbox.cli.folder().join("plan.json");
+    let sandbox = OwnSandbox::start("");
+    let file = sandbox.cli().folder().join("plan.json");
     fs::write(&file, "something else").unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let plan = |more: &str| sandbox.run(&format!("plan --out plan.json{more}"));
@@ -52,9 +52,9 @@ fn a_plan_is_executed_without_asking_and_only_while_nothing_moved() {
 
 #[test]
 fn the_plan_of_another_place_or_version_is_refused() {
-    let sandbox = OwnSandbox::start(&[]);
+    let sandbox = OwnSandbox::start("");
     sandbox.run("plan --out plan.json").expect_code(0);
-    let file = sandbox.cli.folder().join("plan.json");
+    let file = sandbox.cli().folder().join("plan.json");
     let text = fs::read_to_string(&file).unwrap();
     let with = |from: &str, to: &str| {
         assert!(text.contains(from), "{from} in {text}");

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::support::sandbox::OwnSandbox;
+use crate::support::sandbox_calls::OwnSandbox;
 
 const BUCKET: &str = "sandbox-files";
 
 /// A deployment with files, one of them in two versions and one deleted.
 fn with_files() -> OwnSandbox {
-    let sandbox = OwnSandbox::start(&[]);
+    let sandbox = OwnSandbox::start("");
     sandbox.change("deploy").expect_code(0);
     for (method, key, body) in [
         ("PUT", "a", "one"),
@@ -76,7 +76,7 @@ fn at_a_terminal_each_name_is_asked_for_by_itself() {
 
 #[test]
 fn a_stack_that_deploy_protected_stays_until_a_person_lifts_that() {
-    let sandbox = OwnSandbox::start(&[]);
+    let sandbox = OwnSandbox::start("");
     sandbox.change("deploy").expect_code(0);
     let planned = sandbox.run("plan --termination-protection");
     assert!(planned.json()["changes"].to_string().contains("termination protection: off → on"), "{planned}");
@@ -94,7 +94,7 @@ fn a_stack_that_deploy_protected_stays_until_a_person_lifts_that() {
 
 #[test]
 fn what_cannot_go_is_explained_and_left_behind_on_request() {
-    let sandbox = OwnSandbox::start(&["--fail", "DeleteKey"]);
+    let sandbox = OwnSandbox::start("--fail DeleteKey");
     sandbox.change("deploy").expect_code(0);
     let error = sandbox.change("teardown").expect_failure(4, "stack-failed");
     assert!(error["message"].as_str().unwrap().contains("DELETE_FAILED"), "{error}");
