@@ -21,6 +21,8 @@ mod wanted;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
 use crate::artifact::lease::LeaseSlot;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -61,4 +63,6 @@ pub struct Options {
     pub delete_data: Option<String>,
     /// Resources that `teardown` may leave behind where they cannot be deleted, by their names in the template.
     pub retain: Vec<String>,
+    /// What carries the calls to AWS; the SDK's own client unless a program that uses this library brings another.
+    pub http: Option<SharedHttpClient>,
 }

@@ -29,5 +29,5 @@ pub use preview::{Preview, preview};
 pub use resource_change::{PropertyChange, Replacement, ResourceAction, ResourceChange};
 pub use settle::{Operation, settle};
 pub use status::{Blocked, DeployStep, Outcome, StackStatus, TeardownStep};
-pub use template::{CodeLocation, Parameters, TEMPLATE, made_by_us, parameters, same_template, template};
+pub use template::{CodeLocation, Parameters, TEMPLATE, made_by_us, parameters, same_template, sealed, template};
 pub use termination_protection::protect;

@@ -363,6 +363,9 @@ struct SettingsArgs {
     /// Make the account-wide role with which API Gateway writes logs, where the account has none
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     create_api_gateway_log_role: Option<String>,
+    /// SNS topic that the alarms tell
+    #[arg(long, value_name = "ARN")]
+    alarm_topic_arn: Option<String>,
     /// Policy that bounds every role of the stack
     #[arg(long, value_name = "ARN")]
     permissions_boundary: Option<String>,

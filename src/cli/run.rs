@@ -1,9 +1,10 @@
 //! One run of the program: parse, run the command, print the result, exit code.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
 use std::process::ExitCode as ProcessExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -18,6 +19,9 @@ use crate::exit_code::ExitCode;
 use crate::progress::{Environment, Mode, Progress, Style, clean};
 use crate::report::{Outcome, Report};
 use crate::settings::{self, ConfigFile, Given};
+
+/// How often it is looked whether anything was said.
+const LOOK_FOR_SILENCE: Duration = Duration::from_secs(5);
 
 /// Runs the program with these arguments, the program's own name first.
 #[must_use]
@@ -101,6 +105,7 @@ fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Repor
             biased;
             interruption = interrupted(progress) => Err(interruption),
             result = command(invocation, progress, &lease, report) => result,
+            never = heartbeat(progress) => match never {},
         };
         lease.give_back_at_once().await;
         result
@@ -134,6 +139,7 @@ fn options(invocation: &Invocation, sandbox: Option<String>) -> Options {
         plan_file: invocation.plan_file.clone(),
         delete_data: invocation.delete_data.clone(),
         retain: invocation.retain.clone(),
+        http: None,
     }
 }
 
@@ -201,6 +207,14 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
         }
         #[cfg(feature = "sandbox")]
         Action::SandboxReset(folder) => commands::sandbox::reset(folder, run).await,
+    }
+}
+
+/// Keeps a silent job alive, whatever the command is waiting for: a throttled call may take minutes.
+async fn heartbeat(progress: &Progress) -> Infallible {
+    loop {
+        tokio::time::sleep(LOOK_FOR_SILENCE).await;
+        progress.tick();
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::settings::Settings;
+use crate::settings::{IdentityProvider, Settings};
 
 /// The template, as an auditor reads it in `templates/`.
 pub const TEMPLATE: &str = include_str!("../../templates/identity-provider.yaml");
@@ -40,8 +40,9 @@ pub fn template(settings: &Settings) -> String {
     sealed(&with_bucket_named(settings))
 }
 
-/// `text` with its seal.
-fn sealed(text: &str) -> String {
+/// A template's text with its seal, as it is submitted.
+#[must_use]
+pub fn sealed(text: &str) -> String {
     let text = text.trim_end();
     format!("{text}\n{SEAL}{}\n", digest(text))
 }
@@ -81,11 +82,12 @@ fn with_bucket_named(settings: &Settings) -> String {
 pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
     let text = |flag: bool| flag.to_string();
     let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (storage, lambda, api) = (&settings.storage, &settings.lambda, &settings.api);
+    let (storage, lambda, api, alarms) = (&settings.storage, &settings.lambda, &settings.api, &settings.alarms);
     let entries = [
         ("DeploymentName", settings.name.clone()),
         ("ArtifactBucket", code.bucket.to_owned()),
         ("ArtifactKey", code.key.to_owned()),
+        ("IdentityProviderType", identity_provider(settings).to_owned()),
         ("Architecture", lambda.architecture.to_string()),
         ("BucketName", storage.bucket.clone()),
         ("CreateBucket", text(storage.create_bucket)),
@@ -99,8 +101,23 @@ pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
         ("PermissionsBoundary", or_empty(&settings.permissions_boundary)),
         ("CreateApiGatewayLogRole", text(api.create_log_role)),
         ("RestrictToInvocationRole", text(api.restrict_to_invocation_role)),
+        ("ServiceAppSecretArn", service_app_secret(settings)),
+        ("AlarmTopicArn", or_empty(&alarms.topic_arn)),
+        ("CreateDashboard", text(alarms.dashboard)),
     ];
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// How the server asks the function.
+const fn identity_provider(settings: &Settings) -> &'static str {
+    match settings.server.identity_provider {
+        IdentityProvider::ApiGateway => "api-gateway",
+    }
+}
+
+/// The secret that the function may read; empty for none.
+fn service_app_secret(_: &Settings) -> String {
+    String::new()
 }
 
 /// Whether two template texts are one template. Services differ in the white space at the end that they keep.

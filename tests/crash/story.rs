@@ -90,6 +90,8 @@ impl Story {
                     self.look(&account, &aws, point, &[]);
                     return None;
                 }
+                // It ended without waiting for that call, which went with it.
+                Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) if began.elapsed() < LIMIT => {}
                 Err(error) => panic!("killed {point}: {error}; it stands still after {:#?}", aws.calls()),
             }
