@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use live::Live;
 
-pub use line::clean;
+pub use line::{clean, count};
 pub use style::{ColorChoice, Environment, Mode, Style};
 
 /// A silent job is one that CI systems kill, so it speaks at least this often.

@@ -12,6 +12,7 @@ use crate::artifact::zip::Artifact;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
+use crate::prices::MonthlyCost;
 use crate::server::Server;
 use crate::sign_in_log::Entry;
 use crate::stack::Stack;
@@ -77,6 +78,9 @@ pub struct Report {
     pub differences: Vec<String>,
     /// What teardown left on purpose.
     pub kept: Vec<Kept>,
+    /// What a month costs: of what a plan would have running, or of what a teardown left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<MonthlyCost>,
     /// What the sign-in check found, where one was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify: Option<VerifyReport>,
@@ -226,6 +230,7 @@ impl Report {
             changes: Vec::new(),
             differences: Vec::new(),
             kept: Vec::new(),
+            cost: None,
             verify: None,
             sign_ins: None,
             warnings: Vec::new(),

@@ -10,18 +10,24 @@ mod failure;
 #[cfg(test)]
 mod flow_tests;
 mod outputs;
+mod preview;
 mod rejection;
+mod resource_change;
 mod settle;
 mod status;
 mod template;
+mod termination_protection;
 
 pub use apply::{Applied, apply};
-pub use delete::{Deleted, delete, refuse_protected};
+pub use delete::{Deleted, delete, delete_retaining, refuse_protected};
 pub use describe::{Stack, deployed_template, describe};
 pub use desired::Desired;
 pub use events::StackEvent;
 pub use failure::{FailedResource, StackFailure, root_cause};
 pub use outputs::{Outputs, Provider};
+pub use preview::{Preview, preview};
+pub use resource_change::{PropertyChange, Replacement, ResourceAction, ResourceChange};
 pub use settle::{Operation, settle};
 pub use status::{Blocked, DeployStep, Outcome, StackStatus, TeardownStep};
-pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template, template};
+pub use template::{CodeLocation, Parameters, TEMPLATE, made_by_us, parameters, same_template, sealed, template};
+pub use termination_protection::protect;

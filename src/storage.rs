@@ -1,8 +1,13 @@
-//! The bucket with the users' files: whether it is there. It is never changed from here; the stack makes it, or its owner does.
+//! The bucket with the users' files: whether it is there, and how it goes where somebody asked for that by its name. The
+//! stack makes it, or its owner does.
+
+mod empty;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::Client;
+
+pub use empty::delete_with_contents;
 
 /// How the bucket was found.
 #[derive(Debug, Clone, PartialEq, Eq)]

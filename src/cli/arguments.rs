@@ -132,7 +132,7 @@ enum Command {
     Verify(VerifyArgs),
     /// Show the sign-in decisions, newest last
     Logs(LogsArgs),
-    /// Remove the server, the stack and the artifacts; what users stored is kept
+    /// Remove the server, the stack and the artifacts; what users stored is kept, unless its bucket is named
     ///
     /// Running it twice is success both times.
     Teardown(TeardownArgs),
@@ -194,6 +194,9 @@ struct SandboxStartArgs {
 
 #[derive(Debug, Args)]
 struct DeployArgs {
+    /// Execute the plan that `plan --out FILE` made, exactly, without asking again
+    #[arg(long, value_name = "FILE", help_heading = "This run")]
+    plan: Option<PathBuf>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -219,6 +222,9 @@ struct PlanArgs {
     /// Exit with 8 when there is anything to change
     #[arg(long, help_heading = "This run")]
     exit_code: bool,
+    /// Write the plan to this file, for `deploy --plan FILE`
+    #[arg(long, value_name = "FILE", help_heading = "This run")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -233,6 +239,12 @@ struct StatusArgs {
 
 #[derive(Debug, Args)]
 struct TeardownArgs {
+    /// Delete the bucket that the stack made, too, with all files and all their versions; with --yes it has to be named
+    #[arg(long, value_name = "BUCKET", num_args = 0..=1, default_missing_value = "", help_heading = "This run")]
+    delete_data: Option<String>,
+    /// Leave this resource of the stack behind where it cannot be deleted; can be given several times
+    #[arg(long, value_name = "LOGICAL_ID", help_heading = "This run")]
+    retain: Vec<String>,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -357,6 +369,9 @@ struct SettingsArgs {
     /// Policy that bounds every role of the stack
     #[arg(long, value_name = "ARN")]
     permissions_boundary: Option<String>,
+    /// Protect the stack against deletion; only a person lifts that
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    termination_protection: Option<String>,
     /// A tag of stack and server; can be given several times
     #[arg(long, value_name = "KEY=VALUE")]
     tag: Vec<String>,
@@ -389,6 +404,12 @@ pub struct Invocation {
     pub wait_for_lock: Duration,
     /// A prebuilt bootstrap.
     pub bootstrap: Option<PathBuf>,
+    /// The file of the plan.
+    pub plan_file: Option<PathBuf>,
+    /// The users' bucket to delete; an empty name is that of the stack.
+    pub delete_data: Option<String>,
+    /// Resources that may be left behind.
+    pub retain: Vec<String>,
     /// Whether the sandbox is used in place of AWS.
     pub sandbox: bool,
 }
@@ -483,6 +504,13 @@ pub fn parse(
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let given = given(&matches, &variable);
+    let (mut plan_file, mut delete_data, mut retain) = (None, None, Vec::new());
+    if let Command::Deploy(DeployArgs { plan: file, .. }) | Command::Plan(PlanArgs { out: file, .. }) = &cli.command {
+        plan_file.clone_from(file);
+    } else if let Command::Teardown(args) = &cli.command {
+        delete_data.clone_from(&args.delete_data);
+        retain.clone_from(&args.retain);
+    }
     #[cfg(feature = "sandbox")]
     let sandbox = cli.sandbox;
     #[cfg(not(feature = "sandbox"))]
@@ -525,6 +553,9 @@ pub fn parse(
         }),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
+        plan_file,
+        delete_data,
+        retain,
         sandbox,
     })
 }

@@ -136,6 +136,9 @@ fn options(invocation: &Invocation, sandbox: Option<String>) -> Options {
         wait_for_lock: invocation.wait_for_lock,
         sandbox,
         bootstrap: invocation.bootstrap.clone(),
+        plan_file: invocation.plan_file.clone(),
+        delete_data: invocation.delete_data.clone(),
+        retain: invocation.retain.clone(),
         http: None,
     }
 }

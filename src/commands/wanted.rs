@@ -26,7 +26,19 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
         artifact_bucket: bucket.name.clone(),
         artifact_key: key,
         identity_provider_type: identity_provider_type(settings),
+        termination_protection: settings.termination_protection,
     }
+}
+
+/// The server as it should be, whatever the stack: what the settings alone say of it.
+pub(super) fn spec_of_settings(settings: &Settings) -> Spec {
+    let none = StackRefs {
+        url: String::new(),
+        invocation_role: String::new(),
+        logging_role: String::new(),
+        log_group_arn: String::new(),
+    };
+    Spec::new(settings, none)
 }
 
 /// The server as it should be on `stack`.

@@ -19,6 +19,7 @@ fn wanted() -> Wanted {
             tags: BTreeMap::from([("team".into(), "data".into())]),
             adopt: false,
         },
+        termination_protection: false,
     }
 }
 
@@ -93,7 +94,7 @@ fn each_difference_is_told_before_it_is_mended() {
     insta::assert_snapshot!(plan(&seen), @r#"
       + create  artifact         demo/0123456789ab….zip
       ~ update  stack            sftp-okta-demo
-          template: this version's
+          template: it was changed by hand at AWS, or by another tool; this version's takes its place
           parameter ArtifactKey: "old.zip" → "new.zip"
           parameter Gone: removed
           tag team: "data"
@@ -140,5 +141,41 @@ fn another_kind_of_identity_provider_stops_the_deploy() {
                 "IdentityProviderType of server s-0123456789abcdef0 cannot be changed in place: it is {now:?} and should be {then:?}"
             )
         );
+    }
+}
+
+#[test]
+fn a_template_that_another_version_made_is_no_change_by_hand() {
+    let mut seen = as_wanted();
+    let settings = crate::settings::resolve(
+        &crate::settings::Given {
+            name: Some(crate::settings::Value::flag("name", "demo")),
+            okta_org: Some(crate::settings::Value::flag("okta-org", "https://acme.okta.com")),
+            bucket: Some(crate::settings::Value::flag("bucket", "acme-files")),
+            ..crate::settings::Given::default()
+        },
+        None,
+    );
+    seen.template = settings.ok().map(|settings| crate::stack::template(&settings));
+    insta::assert_snapshot!(plan(&seen), @"
+      ~ update  stack            sftp-okta-demo
+          template: this version's
+    ");
+}
+
+#[test]
+fn a_stack_is_protected_where_configured_and_never_unprotected() {
+    let with = |configured, protected| {
+        let mut seen = as_wanted();
+        seen.stack = Some(Stack { termination_protection: protected, ..stack(StackStatus::CreateComplete) });
+        let wanted = Wanted { termination_protection: configured, ..wanted() };
+        render(&decide(&wanted, &seen, Some(&spec())).unwrap(), Style::new(false))
+    };
+    insta::assert_snapshot!(with(true, false), @"
+      ~ update  stack            sftp-okta-demo
+          termination protection: off → on
+    ");
+    for unchanged in [with(true, true), with(false, true), with(false, false)] {
+        assert_eq!(unchanged, "");
     }
 }

@@ -52,6 +52,12 @@ pub(super) fn write(text: &str) {
     let _ = writeln!(stderr().lock(), "{text}");
 }
 
+/// "1 change", "2 changes".
+#[must_use]
+pub fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

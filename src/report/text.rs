@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::{Outcome, Report, SandboxReport, SandboxUser};
 use crate::plan;
-use crate::progress::Style;
+use crate::prices;
+use crate::progress::{Style, count};
 
 /// Renders the report. Failures tell their story on stderr, so here they say only what is there now.
 pub(super) fn render(report: &Report) -> String {
@@ -50,10 +51,21 @@ pub(super) fn render(report: &Report) -> String {
             false => write!(text, "\nUsers of its Okta:\n{}", users(sandbox)),
         };
     }
+    if report.result == Outcome::Removed {
+        let gone: Vec<String> = report
+            .changes
+            .iter()
+            .map(|change| format!("{} {}", change.kind.replace('-', " "), plan::shortened(&change.name)))
+            .collect();
+        list(&mut text, "Gone:", gone.iter().map(String::as_str));
+    }
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
     let kept: Vec<String> =
         report.kept.iter().map(|kept| format!("{} {}\n    {}", kept.kind, kept.name, kept.why)).collect();
     list(&mut text, "Kept:", kept.iter().map(String::as_str));
+    if let Some(cost) = cost(report) {
+        let _ = writeln!(text, "\n{cost}");
+    }
     if let Some(next) = next(report) {
         let _ = writeln!(text, "\n{next}");
     }
@@ -180,7 +192,30 @@ fn users(sandbox: &SandboxReport) -> String {
     text
 }
 
-/// "1 change", "2 changes".
-pub(super) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+/// What a month costs, where that is known.
+fn cost(report: &Report) -> Option<String> {
+    let cost = report.cost.as_ref()?;
+    match report.result {
+        Outcome::Planned => Some(format!(
+            "Costs while it runs:  {}\n                      {}\n                      {} ({})",
+            cost.sentence(),
+            prices::BY_VOLUME,
+            cost.as_of,
+            cost.source
+        )),
+        Outcome::Removed if report.kept.is_empty() => Some("Still costs:  nothing".to_owned()),
+        Outcome::Removed => Some(format!("Still costs:  {}; kept buckets by what they hold", cost.sentence())),
+        Outcome::Deployed
+        | Outcome::Unchanged
+        | Outcome::Healthy
+        | Outcome::Unhealthy
+        | Outcome::Absent
+        | Outcome::Verified
+        | Outcome::Shown
+        | Outcome::Running
+        | Outcome::Stopped
+        | Outcome::Packaged
+        | Outcome::Declined
+        | Outcome::Failed => None,
+    }
 }

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::describe::{Server, describe};
-use super::ownership::{Claim, Owner};
+use super::ownership::{Claim, Owner, call_of};
 use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
 
@@ -82,6 +82,31 @@ impl Found {
         Ok(found)
     }
 
+    /// Two servers that name the same create call: one of them carries copied tags, and might be anybody's. Nothing is done
+    /// to either before a person has said which.
+    ///
+    /// # Errors
+    /// `ServerFailed`, naming both.
+    pub fn refuse_copied_tags(&self) -> Result<()> {
+        for (place, server) in self.owned.iter().enumerate() {
+            let Some(call) = call_of(&server.tags) else { continue };
+            let rest = self.owned.get(place + 1..).unwrap_or_default();
+            let Some(other) = rest.iter().find(|other| call_of(&other.tags) == Some(call)) else { continue };
+            return Err(Error::new(
+                ErrorCode::ServerFailed,
+                format!("servers {} and {} carry the tags of one and the same create call", server.id, other.id),
+            )
+            .cause("somebody copied the tags of one of them to the other, so neither is touched")
+            .resource(&other.id)
+            .hint(format!(
+                "take the tags away from the one that sftp-okta did not make: `aws transfer untag-resource --arn ARN --tag-keys \
+                 sftp-okta:deployment sftp-okta:stack sftp-okta:run` (the URLs they ask: {:?} and {:?})",
+                server.url, other.url
+            )));
+        }
+        Ok(())
+    }
+
     /// More than one server, or one of a namesake: a person decides, nothing is adopted or deleted.
     ///
     /// # Errors
@@ -95,6 +120,7 @@ impl Found {
             .resource(id)
             .hint(format!("deploy with --stack-name {stack}, or give this deployment another --name")));
         }
+        self.refuse_copied_tags()?;
         if self.owned.len() > 1 {
             let ids: Vec<&str> = self.owned.iter().map(|server| server.id.as_str()).collect();
             return Err(Error::new(
@@ -116,4 +142,33 @@ async fn list(client: &Client) -> Result<Vec<String>> {
         ids.extend(page.servers.into_iter().filter_map(|server| server.server_id));
     }
     Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::server_as_wanted;
+    use super::*;
+
+    fn server(id: &str, call: Option<&str>) -> Server {
+        let mut server = Server { id: id.into(), ..server_as_wanted() };
+        server.tags.remove("sftp-okta:run");
+        server.tags.extend(call.map(|call| ("sftp-okta:run".to_owned(), call.to_owned())));
+        server
+    }
+
+    fn found(servers: &[Server]) -> Found {
+        Found { owned: servers.to_vec(), ..Found::default() }
+    }
+
+    #[test]
+    fn copied_tags_are_known_by_the_create_call_they_name() {
+        let copied = found(&[server("s-1", Some("a")), server("s-2", None), server("s-3", Some("a"))]);
+        let error = copied.refuse_copied_tags().unwrap_err();
+        assert!(error.message.contains("s-1") && error.message.contains("s-3"), "{error}");
+        assert_eq!(copied.refuse_what_is_unclear().unwrap_err(), error);
+        // Two servers of two calls, or of none that is known: each may go with the deployment.
+        found(&[server("s-1", Some("a")), server("s-2", Some("b")), server("s-3", None), server("s-4", None)])
+            .refuse_copied_tags()
+            .unwrap();
+    }
 }

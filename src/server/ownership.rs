@@ -63,6 +63,11 @@ impl Owner {
     }
 }
 
+/// The create call that these tags name. No two servers are of one call: where two name the same, the tags of one are a copy.
+pub(super) fn call_of(tags: &BTreeMap<String, String>) -> Option<&str> {
+    tags.get(RUN).map(String::as_str)
+}
+
 /// Whether these tags were written by the create call `run`.
 pub(super) fn is_of_call(tags: &BTreeMap<String, String>, run: &str) -> bool {
     tags.get(RUN).is_some_and(|value| value == run)

@@ -113,6 +113,8 @@ given! {
     alarm_topic_arn = "alarm-topic-arn",
     /// `--permissions-boundary`
     permissions_boundary = "permissions-boundary",
+    /// `--termination-protection`: `true` or `false`
+    termination_protection = "termination-protection",
     /// `--artifact-bucket`
     artifact_bucket = "artifact-bucket",
     /// `--home`

@@ -9,6 +9,7 @@ pub(super) const TOP: &[Key] = &[
     Known("account"),
     Known("stack_name"),
     Known("permissions_boundary"),
+    Known("termination_protection"),
     Known("artifact_bucket"),
     Known("tags"),
     Known("okta"),

@@ -58,6 +58,7 @@ fn wrong_values_point_at_their_line() {
         ("account = \"1234\"", "account"),
         ("stack_name = \"a_b\"", "stack_name"),
         ("permissions_boundary = \"x\"", "permissions_boundary"),
+        ("termination_protection = \"yes\"", "termination_protection"),
         ("artifact_bucket = \"X\"", "artifact_bucket"),
         ("tags.\"aws:x\" = \"y\"", "tags.aws:x"),
         ("okta.org_url = \"https://acme.okta.com.evil.net\"", "okta.org_url"),

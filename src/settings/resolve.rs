@@ -106,6 +106,7 @@ impl<'d> Sections<'d> {
     fn settings(&self, given: &Given) -> Result<Settings> {
         let Target { name, region, profile, account, stack_name, artifact_bucket } = self.target(given)?;
         let boundary = checked(text(&given.permissions_boundary, self.top, "permissions_boundary")?, arn::policy)?;
+        let protection = boolean(&given.termination_protection, self.top, "termination_protection")?;
         let rule = self.access(given)?;
         let settings = Settings {
             name,
@@ -121,6 +122,7 @@ impl<'d> Sections<'d> {
             api: self.api(given)?,
             alarms: self.alarms(given)?,
             permissions_boundary: boundary.map(|found| found.value),
+            termination_protection: protection.is_some_and(|found| found.value),
             artifact_bucket,
             access: vec![AccessRule { home: rule.home.value, permissions: rule.permissions }],
             access_by_default: rule.by_default,

@@ -74,6 +74,7 @@ profile = "prod"
 account = "111122223333"
 stack_name = "Acme-Sftp"
 permissions_boundary = "arn:aws:iam::111122223333:policy/boundary"
+termination_protection = true
 artifact_bucket = "acme-artifacts"
 [tags]
 team = "data"
@@ -188,6 +189,7 @@ Settings {
     permissions_boundary: Some(
         "arn:aws:iam::111122223333:policy/boundary",
     ),
+    termination_protection: true,
     artifact_bucket: Some(
         "acme-artifacts",
     ),

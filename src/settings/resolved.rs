@@ -37,6 +37,8 @@ pub struct Settings {
     pub alarms: Alarms,
     /// The policy that bounds all roles of the stack.
     pub permissions_boundary: Option<String>,
+    /// Whether the stack is protected against deletion. `false` leaves a protection as it is.
+    pub termination_protection: bool,
     /// The bucket that takes the function's zip; `None` is the tool's own bucket of account and region.
     pub artifact_bucket: Option<String>,
     /// Who gets what: ordered, the first rule that matches decides.

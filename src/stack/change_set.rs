@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, ExecutionStatus, Parameter, Tag};
 
 use super::desired::Desired;
+use super::resource_change::{self, ResourceChange};
 use super::settle::is_passing;
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
@@ -40,6 +41,14 @@ pub(super) enum Verdict {
     Rejected(String),
     /// Another change set of the stack was executed meanwhile.
     Overtaken,
+}
+
+/// A change set that CloudFormation has made up its mind about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    /// What it does to each resource, with the values of properties.
+    pub(super) resources: Vec<ResourceChange>,
 }
 
 /// Asks for a change set. `token` makes the request safe to repeat. `None` while another operation on the stack goes on,
@@ -120,26 +129,44 @@ pub(super) async fn judge(
     change_set: &ChangeSet,
     patience: &Patience,
     progress: &Progress,
-) -> Result<Verdict> {
+) -> Result<Judged> {
     let patience = patience.at_most(LONGEST);
-    let mut earlier_pages = 0;
+    let mut resources = Vec::new();
     let mut next: Option<String> = None;
     loop {
-        let asked = client.describe_change_set().change_set_name(&change_set.arn).set_next_token(next.clone()).send();
+        let asked = client
+            .describe_change_set()
+            .change_set_name(&change_set.arn)
+            .include_property_values(true)
+            .set_next_token(next.clone())
+            .send();
         match asked.await {
             Ok(answer) => {
-                let changes = earlier_pages + answer.changes.as_ref().map_or(0, Vec::len);
+                if next.is_none() {
+                    resources.clear();
+                }
+                resources.extend(answer.changes.unwrap_or_default().into_iter().filter_map(resource_change::of_sdk));
                 let (status, execution) = (answer.status.as_ref(), answer.execution_status.as_ref());
-                match verdict(status, execution, answer.status_reason.as_deref(), changes) {
+                let reason = answer.status_reason.as_deref();
+                match verdict(status, execution, reason, resources.len()) {
                     Some(Verdict::Executable { .. }) if answer.next_token.is_some() => {
-                        (earlier_pages, next) = (changes, answer.next_token);
+                        next = answer.next_token;
                         continue;
                     }
-                    Some(verdict) => return Ok(verdict),
-                    None => (earlier_pages, next) = (0, None),
+                    Some(Verdict::Executable { warning, .. }) => {
+                        if reason.is_some_and(is_cut) {
+                            add_missing(client, change_set, &mut resources).await;
+                        }
+                        let verdict = Verdict::Executable { changes: resources.len(), warning };
+                        return Ok(Judged { verdict, resources });
+                    }
+                    Some(verdict) => return Ok(Judged { verdict, resources }),
+                    None => next = None,
                 }
             }
-            Err(error) if refusal(&error).is_some_and(|refusal| is_missing(&refusal)) => return Ok(Verdict::Overtaken),
+            Err(error) if refusal(&error).is_some_and(|refusal| is_missing(&refusal)) => {
+                return Ok(Judged { verdict: Verdict::Overtaken, resources: Vec::new() });
+            }
             Err(error) => {
                 let error = failure(&format!("could not describe change set {}", change_set.arn), &error);
                 if !is_passing(error.code) {
@@ -153,6 +180,30 @@ pub(super) async fn judge(
         }
         progress.tick();
         patience.pause().await;
+    }
+}
+
+/// With property values CloudFormation may leave out changes, and says so ("[WARN] --include-property-values option can
+/// return incomplete ChangeSet data").
+fn is_cut(reason: &str) -> bool {
+    reason.contains("include-property-values")
+}
+
+/// Adds the rows that are only told without property values. What was read so far has to do where that fails.
+async fn add_missing(client: &Client, change_set: &ChangeSet, resources: &mut Vec<ResourceChange>) {
+    let mut next = None;
+    loop {
+        let asked = client.describe_change_set().change_set_name(&change_set.arn).set_next_token(next).send();
+        let Ok(page) = asked.await else { return };
+        for row in page.changes.unwrap_or_default().into_iter().filter_map(resource_change::of_sdk) {
+            if !resources.iter().any(|known| known.logical_id == row.logical_id) {
+                resources.push(row);
+            }
+        }
+        next = page.next_token;
+        if next.is_none() {
+            return;
+        }
     }
 }
 
@@ -171,7 +222,9 @@ fn verdict(
     let status = status.map_or("", ChangeSetStatus::as_str);
     Some(match (status, execution.map_or("", ExecutionStatus::as_str)) {
         ("CREATE_PENDING" | "CREATE_IN_PROGRESS", _) => return None,
-        ("CREATE_COMPLETE", "AVAILABLE") => Verdict::Executable { changes, warning: said.map(ToOwned::to_owned) },
+        ("CREATE_COMPLETE", "AVAILABLE") => {
+            Verdict::Executable { changes, warning: said.filter(|said| !is_cut(said)).map(ToOwned::to_owned) }
+        }
         (_, "OBSOLETE") => Verdict::Overtaken,
         ("FAILED", _) if nothing_to_do.iter().any(|text| reason.contains(text)) => Verdict::NoChange,
         ("FAILED", _) => Verdict::Rejected(reason.to_owned()),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::settings::{IdentityProvider, Settings};
 
 /// The template, as an auditor reads it in `templates/`.
@@ -9,6 +11,10 @@ pub const TEMPLATE: &str = include_str!("../../templates/identity-provider.yaml"
 
 /// Where the template names the users' bucket, and the bucket of its policy, by reference.
 const BUCKET_BY_REFERENCE: [&str; 2] = ["      BucketName: !Ref BucketName\n", "      Bucket: !Ref UserBucket\n"];
+
+/// The last line of every template that is submitted. It tells a template that was changed by hand at AWS from one of
+/// another version: CloudFormation gives back what was submitted, comments and all (GetTemplate, stage Original).
+const SEAL: &str = "# Made by sftp-okta. SHA-256 of all lines above: ";
 
 /// Parameter values by name.
 pub type Parameters = BTreeMap<String, String>;
@@ -31,6 +37,28 @@ pub struct CodeLocation<'a> {
 /// template than having made it.
 #[must_use]
 pub fn template(settings: &Settings) -> String {
+    sealed(&with_bucket_named(settings))
+}
+
+/// A template's text with its seal, as it is submitted.
+#[must_use]
+pub fn sealed(text: &str) -> String {
+    let text = text.trim_end();
+    format!("{text}\n{SEAL}{}\n", digest(text))
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a deployed template is one that this tool submitted, of whatever version, as it submitted it.
+#[must_use]
+pub fn made_by_us(template: &str) -> bool {
+    let Some((text, seal)) = template.trim_end().rsplit_once('\n') else { return false };
+    seal.strip_prefix(SEAL).is_some_and(|told| told == digest(text.trim_end()))
+}
+
+fn with_bucket_named(settings: &Settings) -> String {
     if !settings.storage.create_bucket {
         return TEMPLATE.to_owned();
     }
@@ -136,11 +164,21 @@ mod tests {
         for place in BUCKET_BY_REFERENCE {
             assert_eq!(TEMPLATE.matches(place).count(), 1, "{place}");
         }
-        assert_eq!(template(&settings("false")), TEMPLATE);
-        let named = template(&settings("true"));
+        assert_eq!(with_bucket_named(&settings("false")), TEMPLATE);
+        let named = with_bucket_named(&settings("true"));
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let new: Vec<String> = lines(&named).into_iter().filter(|line| !lines(TEMPLATE).contains(line)).collect();
         assert_eq!(new, ["      BucketName: '123'", "    DependsOn: UserBucket", "      Bucket: '123'"]);
+    }
+
+    #[test]
+    fn a_template_that_was_changed_by_hand_is_known() {
+        let submitted = template(&settings("true"));
+        assert!(submitted.len() <= 51_200, "CloudFormation takes no longer one in a request");
+        assert!(made_by_us(&submitted) && made_by_us(submitted.trim_end()));
+        assert!(!made_by_us(&submitted.replace("Retain", "Delete")));
+        assert!(!made_by_us(TEMPLATE), "it has no seal");
+        assert!(!made_by_us(""));
     }
 
     #[test]

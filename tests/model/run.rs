@@ -173,6 +173,9 @@ impl World<'_> {
             wait_for_lock: if act.waits { Duration::from_secs(900) } else { Duration::ZERO },
             sandbox: Some("http://127.0.0.1:1".into()),
             bootstrap: Some(self.bootstrap.to_owned()),
+            plan_file: None,
+            delete_data: None,
+            retain: Vec::new(),
             http: Some(wire.client()),
         };
         let progress = Progress::new(Mode::Quiet, Style::new(false));

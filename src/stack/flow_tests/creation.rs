@@ -121,7 +121,7 @@ async fn a_failed_creation_names_its_cause() {
     let error = apply(&desired(), calls).await.0.unwrap_err();
     assert_eq!(error.code, ErrorCode::StackFailed);
     assert_eq!(error.message, "stack sftp-okta-demo could not be created and is now in ROLLBACK_COMPLETE");
-    assert_eq!(error.cause.as_deref(), Some("Role (AWS::IAM::Role) CREATE_FAILED: limit reached"));
+    assert_eq!(error.cause.as_deref(), Some("Role (AWS::IAM::Role, Role-1) CREATE_FAILED: limit reached"));
 }
 
 #[tokio::test]

@@ -10,8 +10,10 @@ use tokio::time::Instant;
 use super::{ACCOUNT, Answer, Asked, Aws, Manners, query, query_error};
 
 /// The template as it stands in an answer.
-static TEMPLATE: LazyLock<String> =
-    LazyLock::new(|| sftp_okta::stack::TEMPLATE.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
+    let text = sftp_okta::stack::sealed(sftp_okta::stack::TEMPLATE);
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+});
 
 type Pairs = BTreeMap<String, String>;
 
