@@ -2,11 +2,14 @@
 
 mod approval;
 pub mod deploy;
+pub mod doctor;
+pub mod init;
 pub mod package;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod session;
 pub mod status;
+pub mod status_all;
 pub mod teardown;
 mod users_bucket;
 mod wanted;

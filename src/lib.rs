@@ -6,9 +6,12 @@ pub mod artifact;
 pub mod aws;
 pub mod cli;
 pub mod commands;
+pub mod doctor;
 pub mod error;
 pub mod exit_code;
+pub mod permissions;
 pub mod plan;
+pub mod prices;
 pub mod progress;
 pub mod report;
 #[cfg(test)]

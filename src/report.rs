@@ -1,5 +1,6 @@
 //! The result on stdout: one text for people, or one JSON document for programs. Pure: a value in, a text out.
 
+mod pipeline;
 mod text;
 
 use std::collections::BTreeMap;
@@ -8,11 +9,15 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::artifact::zip::Artifact;
+use crate::doctor::Finding;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
+use crate::prices::Cost;
 use crate::server::Server;
-use crate::stack::Stack;
+use crate::stack::{Drifted, Stack};
+
+pub use pipeline::{dotenv, facts, github_annotation, github_output, github_summary};
 
 /// The version of the JSON document. Keys are only ever added to it.
 const SCHEMA: u32 = 1;
@@ -41,6 +46,8 @@ pub enum Outcome {
     Stopped,
     /// The artifact was written.
     Packaged,
+    /// What was asked for was written: a file, or a text on stdout.
+    Written,
     /// The person asked said no.
     Declined,
     /// It failed; `error` tells.
@@ -73,6 +80,27 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub error: Option<Error>,
+    /// Resources that are not as the stack made them, of `status --drift`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Vec<Drifted>>,
+    /// What costs money now, of `status`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<Cost>,
+    /// Every deployment of account and region, of `status --all`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployments: Option<Vec<DeploymentRow>>,
+    /// What `doctor` found, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The policy of `doctor --print-policy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<serde_json::Value>,
+    /// The files that were written, of `init` and `man`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// What was asked for as a text: a script, a man page. It is all that stdout carries then, without `--output json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// How long it took.
     pub elapsed_ms: u64,
     /// The sandbox, where one is meant. Its keys stand beside the others.
@@ -132,6 +160,35 @@ pub struct ArtifactReport {
     pub bootstrap_sha256: String,
     /// The file it was written to.
     pub file: Option<String>,
+}
+
+/// One deployment among all.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeploymentRow {
+    /// Its name.
+    pub name: String,
+    /// Its stack's name.
+    pub stack: String,
+    /// The stack's status; null where there is no stack.
+    pub stack_status: Option<String>,
+    /// Its servers.
+    pub servers: Vec<RowServer>,
+    /// What is wrong with it.
+    pub faults: Vec<String>,
+    /// What it costs while nobody uses it.
+    pub usd_per_month: f64,
+    /// The parts of that.
+    #[serde(skip)]
+    pub costs: Vec<Cost>,
+}
+
+/// A server of such a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RowServer {
+    /// Its id.
+    pub id: String,
+    /// Its state.
+    pub state: String,
 }
 
 /// A running sandbox, as reported.
@@ -214,6 +271,13 @@ impl Report {
             kept: Vec::new(),
             warnings: Vec::new(),
             error: None,
+            drift: None,
+            costs: Vec::new(),
+            deployments: None,
+            findings: Vec::new(),
+            policy: None,
+            files: Vec::new(),
+            text: None,
             elapsed_ms: 0,
             sandbox: None,
         }
@@ -254,6 +318,7 @@ impl Report {
             | Outcome::Removed
             | Outcome::Running
             | Outcome::Packaged
+            | Outcome::Written
             | Outcome::Declined => ExitCode::Done,
             // `sandbox status` asks whether it runs; for `sandbox stop` and `start` this is the wanted end.
             Outcome::Stopped if self.command == "sandbox status" => ExitCode::Unhealthy,
@@ -267,7 +332,9 @@ impl Report {
     #[must_use]
     pub fn to_json(&self) -> String {
         // Serialising these types cannot fail: no maps with other keys than text, no custom serialisers.
-        serde_json::to_string_pretty(self).map(|json| format!("{json}\n")).unwrap_or_default()
+        let json = serde_json::to_string_pretty(self).unwrap_or_default();
+        // GitHub's runner and Azure's take `##[name]` for a command wherever it stands. The same string, written otherwise.
+        format!("{}\n", json.replace("##", "#\\u0023"))
     }
 
     /// The text for people, with a line break at its end.

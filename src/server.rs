@@ -18,7 +18,7 @@ mod state;
 pub use delete::delete;
 pub use describe::{Server, describe};
 pub use ensure::{Change, Ensured, ensure, refuse_replacement};
-pub use find::{Found, find};
+pub use find::{Everyone, Found, describe_all, find};
 pub use ownership::{Claim, Owner};
 pub use roles::wait_until_visible;
 pub use spec::{Difference, Remedy, Spec, StackRefs};

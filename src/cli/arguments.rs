@@ -1,5 +1,10 @@
 //! The command line: what can be typed, and what it turns into.
 
+mod doctor;
+mod init;
+mod paper;
+mod status;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,9 +13,16 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::{Start, default_folder};
+use crate::commands::status::Look;
 use crate::exit_code::ExitCode;
+use crate::permissions::Purpose;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
+use clap_complete::Shell;
+use doctor::DoctorArgs;
+use init::InitArgs;
+use paper::{CompletionsArgs, ManArgs};
+use status::StatusArgs;
 
 /// How often a command without the flag would look.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -50,6 +62,17 @@ struct Cli {
         help_heading = "Global options"
     )]
     output: Output,
+
+    /// Also write the result into FILE, as variables for later jobs (GitLab: artifacts:reports:dotenv)
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SFTP_OKTA_DOTENV",
+        hide_env = true,
+        help_heading = "Global options"
+    )]
+    dotenv: Option<PathBuf>,
 
     /// Use the sandbox on this machine in place of AWS; it is started where none runs
     #[cfg(feature = "sandbox")]
@@ -104,6 +127,10 @@ struct PlaceArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a commented sftp-okta.toml: asks on a terminal, takes flags otherwise
+    ///
+    /// Each value is checked as it is given. A file that exists is never overwritten without --force.
+    Init(InitArgs),
     /// Make the deployment what the configuration says, and wait until the server is ONLINE
     ///
     /// Creates or updates the CloudFormation stack, then the Transfer server. Running it again changes only what differs,
@@ -117,12 +144,21 @@ enum Command {
     ///
     /// Reads only. Exits with 7 when the deployment is absent or not healthy.
     Status(StatusArgs),
+    /// Tell what is missing before anything costs money, and audit what is deployed
+    ///
+    /// Reads only: credentials, permissions, quotas, bucket, Okta organisation, server and API. Exits with 7 when there is
+    /// an error among its findings.
+    Doctor(DoctorArgs),
     /// Remove the server, the stack and the artifacts; what users stored is kept
     ///
     /// Running it twice is success both times.
     Teardown(TeardownArgs),
     /// Write the exact Lambda zip that deploy would upload, offline and reproducible
     Package(PackageArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man(ManArgs),
     /// Run the whole service on this machine: AWS-shaped endpoints, a small Okta, and SFTP, on loopback only
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
@@ -202,16 +238,6 @@ struct PlanArgs {
     /// Exit with 8 when there is anything to change
     #[arg(long, help_heading = "This run")]
     exit_code: bool,
-}
-
-#[derive(Debug, Args)]
-struct StatusArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    #[command(flatten)]
-    bootstrap: BootstrapArgs,
 }
 
 #[derive(Debug, Args)]
@@ -371,6 +397,8 @@ pub struct Invocation {
     pub bootstrap: Option<PathBuf>,
     /// Whether the sandbox is used in place of AWS.
     pub sandbox: bool,
+    /// The file that takes the result as variables.
+    pub dotenv: Option<PathBuf>,
 }
 
 /// What to do.
@@ -384,13 +412,29 @@ pub enum Action {
         exit_code: bool,
     },
     /// `status`
-    Status,
+    Status(Look),
     /// `teardown`
     Teardown,
     /// `package`
     Package {
         /// The file to write.
         out: PathBuf,
+    },
+    /// `doctor`
+    Doctor,
+    /// `doctor --print-policy`
+    PrintPolicy(Purpose),
+    /// `init`
+    Init {
+        /// Whether a file that exists is written anew.
+        force: bool,
+    },
+    /// `completions`
+    Completions(Shell),
+    /// `man`
+    Man {
+        /// The folder that takes one page a command.
+        out: Option<PathBuf>,
     },
     /// `sandbox start`
     #[cfg(feature = "sandbox")]
@@ -418,9 +462,13 @@ impl Action {
         match self {
             Self::Deploy => "deploy",
             Self::Plan { .. } => "plan",
-            Self::Status => "status",
+            Self::Status(_) => "status",
             Self::Teardown => "teardown",
             Self::Package { .. } => "package",
+            Self::Doctor | Self::PrintPolicy(_) => "doctor",
+            Self::Init { .. } => "init",
+            Self::Completions(_) => "completions",
+            Self::Man { .. } => "man",
             #[cfg(feature = "sandbox")]
             Self::SandboxStart { .. } => "sandbox start",
             #[cfg(feature = "sandbox")]
@@ -429,6 +477,24 @@ impl Action {
             Self::SandboxStatus(_) => "sandbox status",
             #[cfg(feature = "sandbox")]
             Self::SandboxReset(_) => "sandbox reset",
+        }
+    }
+}
+
+impl Action {
+    /// Whether a pipeline wants to be told how it ended: it is about a deployment, and not about the program or the sandbox.
+    #[must_use]
+    pub const fn is_for_pipelines(&self) -> bool {
+        match self {
+            Self::Deploy
+            | Self::Plan { .. }
+            | Self::Status(_)
+            | Self::Teardown
+            | Self::Package { .. }
+            | Self::Doctor => true,
+            Self::PrintPolicy(_) | Self::Init { .. } | Self::Completions(_) | Self::Man { .. } => false,
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStart { .. } | Self::SandboxStop(_) | Self::SandboxStatus(_) | Self::SandboxReset(_) => false,
         }
     }
 }
@@ -454,12 +520,24 @@ pub fn parse(
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let given = given(&matches, &variable);
+    // Of commands that wait without changing anything.
+    let mut patience = None;
     let (action, approval, wait, bootstrap) = match cli.command {
         Command::Deploy(args) => (Action::Deploy, Some(args.approval), Some(args.wait), Some(args.bootstrap)),
         Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
-        Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
+        Command::Status(args) => {
+            patience = Some((args.look.timeout, args.look.poll_interval));
+            (Action::Status(args.look.look()), None, None, Some(args.bootstrap))
+        }
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
         Command::Package(args) => (Action::Package { out: args.out }, None, None, Some(args.bootstrap)),
+        Command::Doctor(args) => {
+            let action = args.print_policy.map_or(Action::Doctor, |of| Action::PrintPolicy(of.into()));
+            (action, None, None, None)
+        }
+        Command::Init(args) => (Action::Init { force: args.force }, None, None, None),
+        Command::Completions(args) => (Action::Completions(args.shell), None, None, None),
+        Command::Man(args) => (Action::Man { out: args.out }, None, None, None),
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => (of_sandbox(args, &variable), None, None, None),
     };
@@ -472,14 +550,19 @@ pub fn parse(
         verbose: cli.verbose,
         color: cli.color,
         yes: approval.is_some_and(|args| args.yes),
-        timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
-        poll_interval: wait.as_ref().map_or(POLL_INTERVAL, |args| args.poll_interval),
+        timeout: wait.as_ref().map(|args| args.timeout).or(patience.map(|(limit, _)| limit)).unwrap_or_default(),
+        poll_interval: wait
+            .as_ref()
+            .map(|args| args.poll_interval)
+            .or(patience.map(|(_, interval)| interval))
+            .unwrap_or(POLL_INTERVAL),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
         #[cfg(feature = "sandbox")]
         sandbox: cli.sandbox,
         #[cfg(not(feature = "sandbox"))]
         sandbox: false,
+        dotenv: cli.dotenv,
     })
 }
 

@@ -10,13 +10,16 @@
 )]
 
 mod artifact;
+mod doctor;
 mod main_story;
 mod one_at_a_time;
+mod pipelines;
 mod proofs;
 mod sandbox;
 mod server_creation;
 mod server_update;
 mod stack_faults;
+mod status;
 mod support;
 mod surroundings;
 mod teardown;

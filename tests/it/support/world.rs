@@ -120,7 +120,7 @@ impl World {
                 arguments.extend(settings);
                 arguments.extend(["--yes", "--poll-interval", "20ms"]);
             }
-            "status" => arguments.extend(settings),
+            "status" | "plan" | "doctor" => arguments.extend(settings),
             "teardown" => arguments.extend(["--yes", "--poll-interval", "20ms"]),
             other => panic!("{other} is no command of this world"),
         }
