@@ -1,6 +1,7 @@
 //! The program: understands the command line, runs the command, tells the result, and gives the exit code.
 
 mod arguments;
+mod decisions;
 mod panics;
 mod paper;
 mod pipeline;

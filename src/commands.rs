@@ -4,7 +4,10 @@ mod approval;
 pub mod deploy;
 pub mod doctor;
 pub mod init;
+pub mod logs;
 pub mod package;
+mod password;
+mod preflight;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod session;
@@ -12,10 +15,13 @@ pub mod status;
 pub mod status_all;
 pub mod teardown;
 mod users_bucket;
+pub mod verify;
 mod wanted;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::artifact::lease::LeaseSlot;
 use crate::progress::Progress;
@@ -51,4 +57,6 @@ pub struct Options {
     pub sandbox: Option<String>,
     /// A prebuilt bootstrap to use in place of the embedded one.
     pub bootstrap: Option<PathBuf>,
+    /// What carries the calls to AWS; the SDK's own client unless a program that uses this library brings another.
+    pub http: Option<SharedHttpClient>,
 }

@@ -2,6 +2,7 @@
 
 mod pipeline;
 mod text;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,11 +14,14 @@ use crate::doctor::Finding;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
-use crate::prices::Cost;
+use crate::prices::{MonthlyCost, Usd};
 use crate::server::Server;
+use crate::sign_in_log::Entry;
 use crate::stack::{Drifted, Stack};
 
 pub use pipeline::{dotenv, facts, github_annotation, github_output, github_summary};
+
+pub use verify::VerifyReport;
 
 /// The version of the JSON document. Keys are only ever added to it.
 const SCHEMA: u32 = 1;
@@ -44,6 +48,10 @@ pub enum Outcome {
     Running,
     /// The sandbox does not run.
     Stopped,
+    /// The sign-in check passed.
+    Verified,
+    /// The sign-in decisions were read.
+    Shown,
     /// The artifact was written.
     Packaged,
     /// What was asked for was written: a file, or a text on stdout.
@@ -76,6 +84,12 @@ pub struct Report {
     pub differences: Vec<String>,
     /// What teardown left on purpose.
     pub kept: Vec<Kept>,
+    /// What the sign-in check found, where one was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<VerifyReport>,
+    /// Sign-in decisions, oldest first, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_ins: Option<Vec<Entry>>,
     /// What a person should act on.
     pub warnings: Vec<String>,
     /// Why it failed.
@@ -84,8 +98,8 @@ pub struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Vec<Drifted>>,
     /// What costs money now, of `status`.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub costs: Vec<Cost>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<MonthlyCost>,
     /// Every deployment of account and region, of `status --all`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployments: Option<Vec<DeploymentRow>>,
@@ -176,10 +190,7 @@ pub struct DeploymentRow {
     /// What is wrong with it.
     pub faults: Vec<String>,
     /// What it costs while nobody uses it.
-    pub usd_per_month: f64,
-    /// The parts of that.
-    #[serde(skip)]
-    pub costs: Vec<Cost>,
+    pub usd_per_month: Usd,
 }
 
 /// A server of such a deployment.
@@ -269,10 +280,12 @@ impl Report {
             changes: Vec::new(),
             differences: Vec::new(),
             kept: Vec::new(),
+            verify: None,
+            sign_ins: None,
             warnings: Vec::new(),
             error: None,
             drift: None,
-            costs: Vec::new(),
+            cost: None,
             deployments: None,
             findings: Vec::new(),
             policy: None,
@@ -319,6 +332,8 @@ impl Report {
             | Outcome::Running
             | Outcome::Packaged
             | Outcome::Written
+            | Outcome::Verified
+            | Outcome::Shown
             | Outcome::Declined => ExitCode::Done,
             // `sandbox status` asks whether it runs; for `sandbox stop` and `start` this is the wanted end.
             Outcome::Stopped if self.command == "sandbox status" => ExitCode::Unhealthy,
@@ -332,9 +347,13 @@ impl Report {
     #[must_use]
     pub fn to_json(&self) -> String {
         // Serialising these types cannot fail: no maps with other keys than text, no custom serialisers.
-        let json = serde_json::to_string_pretty(self).unwrap_or_default();
-        // GitHub's runner and Azure's take `##[name]` for a command wherever it stands. The same string, written otherwise.
-        format!("{}\n", json.replace("##", "#\\u0023"))
+        inert(&serde_json::to_string_pretty(self).unwrap_or_default())
+    }
+
+    /// The same on one line, as the last of many documents.
+    #[must_use]
+    pub fn to_json_line(&self) -> String {
+        inert(&serde_json::to_string(self).unwrap_or_default())
     }
 
     /// The text for people, with a line break at its end.
@@ -342,6 +361,12 @@ impl Report {
     pub fn to_text(&self) -> String {
         text::render(self)
     }
+}
+
+/// A document with a line break at its end, and without what GitHub's runner and Azure's take for a command wherever it
+/// stands: `##[name]`. The same string, written otherwise.
+fn inert(json: &str) -> String {
+    format!("{}\n", json.replace("##", "#\\u0023"))
 }
 
 #[cfg(test)]

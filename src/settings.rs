@@ -24,7 +24,8 @@ pub use given::{FLAGS, Given, Value};
 pub use origin::{Origin, environment_variable};
 pub use resolve::{resolve, resolve_target};
 pub use resolved::{
-    Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
+    Alarms, Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage,
+    Target,
 };
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGION, in_sandbox};
 pub use starter::{refusal_of, starter};

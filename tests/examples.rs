@@ -142,7 +142,7 @@ fn every_setting_is_documented() {
         assert!(readme.contains(&format!("| `--{flag}")), "README.md lacks --{flag}");
         assert!(full.contains(&format!("--{flag}")), "full.toml lacks --{flag}");
     }
-    let sections = ["okta", "storage", "server", "lambda", "api", "access"];
+    let sections = ["okta", "storage", "server", "lambda", "api", "alarms", "access"];
     for key in known_keys() {
         let told_with_its_section = key.starts_with("server.endpoint.") || sections.contains(&key.as_str());
         let key = if key == "tags" { "[tags]".to_owned() } else { key };

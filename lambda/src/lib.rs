@@ -14,6 +14,7 @@ pub mod decision;
 pub mod home;
 #[cfg(feature = "runtime")]
 pub mod identity_provider;
+pub mod metrics;
 pub mod okta;
 pub mod org_url;
 pub mod permissions;

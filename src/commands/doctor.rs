@@ -2,7 +2,9 @@
 
 use crate::doctor::{self, Finding, Level};
 use crate::error::{Error, ErrorCode, Result};
+use crate::organisation::{self, Presence};
 use crate::permissions::{self, Names, Purpose};
+use crate::progress::clean;
 use crate::report::Outcome;
 use crate::server::{self, Found};
 use crate::settings::{Settings, Target};
@@ -45,7 +47,7 @@ pub async fn run(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>
     );
     findings.push(permission);
     findings.extend(quotas);
-    findings.extend(okta);
+    findings.push(okta);
     findings.extend(bucket);
     match servers {
         Ok(found) => {
@@ -85,6 +87,11 @@ pub fn print_policy(purpose: Purpose, target: &Target, settings: Option<&Setting
     if !unknown.is_empty() {
         run.progress
             .warn(&format!("the configuration does not say these: replace {} in the policy", unknown.join(", ")));
+    }
+    if policy.length() > permissions::LONGEST_MANAGED {
+        run.progress.warn(
+            "this is longer than a managed policy may be (6,144 characters): make it an inline policy of the role",
+        );
     }
     run.report.deployment.name = Some(target.name.clone());
     run.report.policy = serde_json::to_value(&policy).ok();
@@ -154,11 +161,23 @@ async fn bucket(session: &Session, settings: Option<&Settings>) -> Vec<Finding> 
     doctor::bucket(&storage.bucket, &found, &session.clients.region, storage.create_bucket, key)
 }
 
-/// Whether the Okta organisation is one. The question itself is `preflight`'s.
-async fn okta(settings: Option<&Settings>) -> Vec<Finding> {
-    match settings {
-        None => vec![Finding::new("okta", Level::Info, "not asked: the configuration is not complete")],
-        Some(_) => Vec::new(),
+/// Whether the Okta organisation is one.
+async fn okta(settings: Option<&Settings>) -> Finding {
+    let finding = |level, message: String| Finding::new("okta", level, message);
+    let Some(settings) = settings else {
+        return finding(Level::Info, "not asked: the configuration is not complete".to_owned());
+    };
+    let org_url = &settings.okta.org_url;
+    match organisation::look(org_url).await {
+        Presence::Organisation(found) => {
+            finding(Level::Ok, format!("{org_url} is Okta organisation {}", clean(&found.id)))
+        }
+        Presence::Unknown(why) => {
+            finding(Level::Warning, format!("whether {org_url} is an Okta organisation could not be found out: {why}"))
+                .remedy("look from where it can be reached; it must be reachable from AWS")
+        }
+        Presence::Another(why) => finding(Level::Error, format!("there is no Okta organisation at {org_url}: {why}"))
+            .remedy("correct okta.org_url: it is the address at which your users sign in to Okta"),
     }
 }
 

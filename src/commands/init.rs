@@ -7,6 +7,7 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input};
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::organisation::{self, Presence};
 use crate::report::Outcome;
 use crate::settings::{self, ConfigFile, Given};
 
@@ -71,7 +72,10 @@ pub async fn run(given: &Given, file: &Path, force: bool, run: &mut Run<'_>) -> 
     let settings = settings::resolve(&Given::default(), Some(&ConfigFile { path, text: text.clone() }))?;
     run.report.deployment.name = Some(settings.name.clone());
     run.report.deployment.region.clone_from(&settings.region);
-    // Whether the organisation answers is asked here, before the file is written, once there is something to ask it with.
+    // Only told: the file may well be written where the organisation cannot be reached.
+    if let Presence::Another(why) = organisation::look(&settings.okta.org_url).await {
+        run.progress.warn(&format!("there is no Okta organisation at {}: {why}", settings.okta.org_url));
+    }
     write(file, &text, force)?;
     run.report.files.push(file.display().to_string());
     run.report.result = Outcome::Written;

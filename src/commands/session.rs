@@ -2,7 +2,7 @@
 
 use crate::artifact::bucket::ArtifactBucket;
 use crate::artifact::lease::Holder;
-use crate::aws::{Caller, Clients, Place, caller, connect, guard_account};
+use crate::aws::{Caller, Calls, Clients, Place, caller, connect, guard_account};
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::{Claim, Owner};
 use crate::settings::{SANDBOX_REGION, Settings, Target};
@@ -28,7 +28,9 @@ impl Session {
             Some(endpoint) => Place::Sandbox { endpoint: endpoint.clone(), region: SANDBOX_REGION.to_owned() },
             None => Place::Aws { region: target.region.clone(), profile: target.profile.clone() },
         };
-        let clients = connect(&place, run.options.poll_interval).await?;
+        let Options { poll_interval, timeout, http, .. } = run.options;
+        let calls = Calls { interval: *poll_interval, longest: *timeout, http: http.clone() };
+        let clients = connect(&place, &calls).await?;
         run.report.deployment.region = Some(clients.region.clone());
         run.report.deployment.endpoint.clone_from(&clients.endpoint);
         if let Some(settings) = settings {

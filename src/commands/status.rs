@@ -3,9 +3,9 @@
 use crate::artifact::bootstrap::artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{self, Seen};
-use crate::prices;
+use crate::prices::{self, Priced};
 use crate::report::Outcome;
-use crate::server::{self, ServerStep};
+use crate::server::{self, Server, ServerStep};
 use crate::settings::{Settings, Target};
 use crate::stack::{self, Stack};
 use crate::wait::Patience;
@@ -81,8 +81,14 @@ fn tell(session: &Session, seen: &Seen, run: &mut Run<'_>) {
         run.progress.warn(fault);
     }
     run.report.result = if faults.is_empty() { Outcome::Healthy } else { Outcome::Unhealthy };
-    run.report.costs = seen.servers.owned.iter().map(prices::of_server).collect();
-    run.report.costs.extend(seen.stack.as_ref().map(|stack| prices::of_stack(&stack.name)));
+    run.report.cost = Some(prices::monthly(billed(seen.stack.is_some(), &seen.servers.owned)));
+}
+
+/// What is billed by time whatever the settings: each server by its protocols, and the stack's key. Alarms and a dashboard
+/// are a setting's, and `plan` counts them.
+pub(super) fn billed(stack: bool, servers: &[Server]) -> Vec<Priced> {
+    let servers = servers.iter().flat_map(|server| vec![Priced::TransferServer; server.protocols.len().max(1)]);
+    servers.chain(stack.then_some(Priced::KmsKey)).collect()
 }
 
 /// Lets CloudFormation compare the stack's resources with what it made.

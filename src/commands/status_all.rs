@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::prices;
+use crate::prices::{self, Priced};
 use crate::report::{DeploymentRow, Outcome, RowServer};
 use crate::server::{self, Owner, Server, ServerStep};
 use crate::settings::Target;
@@ -11,6 +11,7 @@ use crate::stack::{self, Stack};
 
 use super::Run;
 use super::session::Session;
+use super::status::billed;
 
 /// Looks at all stacks and servers, and puts together what belongs together by its tags.
 ///
@@ -34,10 +35,17 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
         (false, true) => Outcome::Unhealthy,
         (false, false) => Outcome::Healthy,
     };
-    let costs = rows.iter().flat_map(|row| row.costs.iter().cloned());
-    run.report.costs = costs.collect();
+    let (ours, of_all) = (stacks.iter().filter(|stack| is_ours(stack)).count(), servers.servers.iter());
+    let owned: Vec<Server> = of_all.filter(|server| Owner::of(&server.tags).is_some()).cloned().collect();
+    let keys = std::iter::repeat_n(Priced::KmsKey, ours);
+    run.report.cost = Some(prices::monthly(billed(false, &owned).into_iter().chain(keys)));
     run.report.deployments = Some(rows);
     Ok(())
+}
+
+/// Whether a stack's tags name it. One that was copied with its tags is not the one they name.
+fn is_ours(stack: &Stack) -> bool {
+    Owner::of(&stack.tags).is_some_and(|owner| owner.stack == stack.name)
 }
 
 /// One row a deployment, by name and stack. Pure.
@@ -45,8 +53,7 @@ fn rows(stacks: &[Stack], servers: &[Server]) -> Vec<DeploymentRow> {
     let mut found: BTreeMap<(String, String), (Option<&Stack>, Vec<&Server>)> = BTreeMap::new();
     let key = |owner: Owner| (owner.deployment, owner.stack);
     for stack in stacks {
-        // A stack that was copied with its tags is not the one they name.
-        if let Some(owner) = Owner::of(&stack.tags).filter(|owner| owner.stack == stack.name) {
+        if let Some(owner) = Owner::of(&stack.tags).filter(|_| is_ours(stack)) {
             found.entry(key(owner)).or_default().0 = Some(stack);
         }
     }
@@ -75,8 +82,7 @@ fn row(name: String, stack_name: String, stack: Option<&Stack>, servers: &[&Serv
         },
         several => faults.push(format!("{} servers, each billed", several.len())),
     }
-    let mut costs: Vec<_> = servers.iter().map(|server| prices::of_server(server)).collect();
-    costs.extend(stack.map(|stack| prices::of_stack(&stack.name)));
+    let of_servers: Vec<Server> = servers.iter().map(|server| (*server).clone()).collect();
     DeploymentRow {
         name,
         stack: stack_name,
@@ -85,8 +91,7 @@ fn row(name: String, stack_name: String, stack: Option<&Stack>, servers: &[&Serv
             .iter()
             .map(|server| RowServer { id: server.id.clone(), state: server.state.to_string() })
             .collect(),
-        usd_per_month: prices::sum(&costs).usd_per_month,
+        usd_per_month: prices::monthly(billed(stack.is_some(), &of_servers)).usd_per_month,
         faults,
-        costs,
     }
 }

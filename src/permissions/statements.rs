@@ -67,6 +67,11 @@ impl Names {
         vec![arn(""), arn(":*")]
     }
 
+    fn alarms(&self) -> Vec<String> {
+        let dashboards = format!("arn:{}:cloudwatch::{}:dashboard/{}-*", self.partition, self.account, self.stack);
+        vec![self.arn("cloudwatch", &format!("alarm:{}-*", self.stack)), dashboards]
+    }
+
     fn keys(&self) -> Vec<String> {
         vec![self.arn("kms", "key/*")]
     }
@@ -88,7 +93,7 @@ fn finding(names: &Names) -> [Statement; 2] {
 }
 
 /// What reading the stack's resources takes: CloudFormation asks their services with the caller's rights.
-fn reading_resources(names: &Names) -> [Statement; 4] {
+fn reading_resources(names: &Names) -> [Statement; 5] {
     [
         through(
             "ReadRolesAndFunction",
@@ -106,6 +111,7 @@ fn reading_resources(names: &Names) -> [Statement; 4] {
             [names.roles(), names.function()].concat(),
         ),
         through("ReadApi", &["apigateway:GET"], names.apis(&[])),
+        through("ReadAlarms", &["cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard"], names.alarms()),
         through("ReadLogGroups", &["logs:DescribeLogGroups", "logs:ListTagsForResource"], anywhere()),
         through(
             "ReadKey",
@@ -200,10 +206,20 @@ pub(super) fn teardown(names: &Names) -> Vec<Statement> {
             ],
             [names.roles(), names.function()].concat(),
         ),
-        bounded(through("RolesOnlyWithinTheBoundary", &["iam:DeleteRolePolicy"], names.roles()), names),
+        bounded(through("BoundedRoles", &["iam:DeleteRolePolicy"], names.roles()), names),
         through("Api", &["apigateway:GET", "apigateway:DELETE"], names.apis(&[])),
         through("LogGroups", &["logs:DeleteLogGroup"], names.log_groups()),
         through("LookAtLogGroups", &["logs:DescribeLogGroups"], anywhere()),
+        through(
+            "Alarms",
+            &[
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:GetDashboard",
+                "cloudwatch:DeleteDashboards",
+            ],
+            names.alarms(),
+        ),
         through("OwnKey", &["kms:DescribeKey", "kms:ScheduleKeyDeletion"], names.keys()).when(
             "StringEquals",
             TAG,
@@ -272,7 +288,7 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
         .when("StringEquals", TAG, &deployment),
         direct("Verify", &["transfer:TestIdentityProvider"], vec![names.arn("transfer", "user/*")]),
         through(
-            "ServerLogDestination",
+            "ServerLog",
             &[
                 "logs:CreateLogDelivery",
                 "logs:GetLogDelivery",
@@ -285,7 +301,7 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
             ],
             anywhere(),
         ),
-        through("PassServerAndFunctionRoles", &["iam:PassRole"], names.roles()).when(
+        through("PassRoles", &["iam:PassRole"], names.roles()).when(
             "StringEquals",
             "iam:PassedToService",
             &["transfer.amazonaws.com", "lambda.amazonaws.com"],
@@ -315,12 +331,12 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
 }
 
 /// What CloudFormation makes, changes and removes with the caller's rights.
-fn making(names: &Names) -> [Statement; 7] {
+fn making(names: &Names) -> [Statement; 8] {
     let deployment = [names.deployment.as_str()];
     [
         bounded(
             through(
-                "RolesOnlyWithinTheBoundary",
+                "BoundedRoles",
                 &["iam:CreateRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary"],
                 names.roles(),
             ),
@@ -392,6 +408,21 @@ fn making(names: &Names) -> [Statement; 7] {
                 "logs:FilterLogEvents",
             ],
             names.log_groups(),
+        ),
+        through(
+            "Alarms",
+            &[
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:PutDashboard",
+                "cloudwatch:GetDashboard",
+                "cloudwatch:DeleteDashboards",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+                "cloudwatch:ListTagsForResource",
+            ],
+            names.alarms(),
         ),
         through("MakeKey", &["kms:CreateKey", "kms:TagResource"], anywhere())
             .when("StringEquals", REQUEST_TAG, &deployment)

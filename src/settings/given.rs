@@ -127,6 +127,8 @@ given! {
     restrict_to_invocation_role = "restrict-to-invocation-role",
     /// `--create-api-gateway-log-role`: `true` or `false`
     create_log_role = "create-api-gateway-log-role",
+    /// `--alarm-topic-arn`
+    alarm_topic_arn = "alarm-topic-arn",
     /// `--permissions-boundary`
     permissions_boundary = "permissions-boundary",
     /// `--artifact-bucket`

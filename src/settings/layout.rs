@@ -16,6 +16,7 @@ pub(super) const TOP: &[Key] = &[
     Known("server"),
     Known("lambda"),
     Known("api"),
+    Known("alarms"),
     Known("access"),
 ];
 
@@ -57,6 +58,8 @@ pub(super) const API: &[Key] = &[
     Known("throttling_rate"),
     Known("throttling_burst"),
 ];
+
+pub(super) const ALARMS: &[Key] = &[Known("topic_arn"), Known("dashboard")];
 
 pub(super) const ACCESS: &[Key] = &[
     Known("home"),

@@ -15,7 +15,9 @@ use super::given::{Given, Value};
 use super::layout;
 use super::lookup::{Rule, boolean, checked, file_text, not_this_value, number, origin_of, required, text};
 use super::origin::{Located, Origin, Wrong};
-use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target};
+use super::resolved::{
+    Alarms, Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target,
+};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
@@ -57,6 +59,7 @@ struct Sections<'d> {
     server: Option<Section<'d>>,
     lambda: Option<Section<'d>>,
     api: Option<Section<'d>>,
+    alarms: Option<Section<'d>>,
     access: Option<Vec<Section<'d>>>,
 }
 
@@ -79,6 +82,7 @@ impl<'d> Sections<'d> {
             server: section("server", layout::SERVER)?,
             lambda: section("lambda", layout::LAMBDA)?,
             api: section("api", layout::API)?,
+            alarms: section("alarms", layout::ALARMS)?,
             top: Some(top),
             access,
         })
@@ -115,6 +119,7 @@ impl<'d> Sections<'d> {
             server: self.server(given)?,
             lambda: self.lambda(given)?,
             api: self.api(given)?,
+            alarms: self.alarms(given)?,
             permissions_boundary: boundary.map(|found| found.value),
             artifact_bucket,
             access: vec![AccessRule { home: rule.home.value, permissions: rule.permissions }],
@@ -240,6 +245,12 @@ impl<'d> Sections<'d> {
             restrict_to_invocation_role: restrict.is_some_and(|found| found.value),
             create_log_role: role.is_some_and(|found| found.value),
         })
+    }
+
+    fn alarms(&self, given: &Given) -> Result<Alarms> {
+        let topic = checked(text(&given.alarm_topic_arn, self.alarms, "topic_arn")?, arn::topic)?;
+        let dashboard = self.alarms.map(|section| section.boolean("dashboard")).transpose()?.flatten();
+        Ok(Alarms { topic_arn: topic.map(|found| found.value), dashboard: dashboard.is_none_or(|found| found.value) })
     }
 
     /// The one rule that holds for everyone.

@@ -104,6 +104,9 @@ restrict_to_invocation_role = true
 create_log_role = true
 throttling_rate = 5
 throttling_burst = 10
+[alarms]
+topic_arn = "arn:aws:sns:eu-west-1:111122223333:ops"
+dashboard = false
 [[access]]
 home = "/{bucket}/partners/{user}"
 permissions = "write-only"
@@ -175,6 +178,12 @@ Settings {
         create_log_role: true,
         throttling_rate: 5,
         throttling_burst: 10,
+    },
+    alarms: Alarms {
+        topic_arn: Some(
+            "arn:aws:sns:eu-west-1:111122223333:ops",
+        ),
+        dashboard: false,
     },
     permissions_boundary: Some(
         "arn:aws:iam::111122223333:policy/boundary",

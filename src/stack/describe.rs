@@ -94,7 +94,8 @@ fn from_sdk(stack: aws_sdk_cloudformation::types::Stack) -> Stack {
     }
 }
 
-/// The template as it was submitted at the last successful deployment; `None` where there is none to show.
+/// The template as it was submitted at the last successful deployment; `None` where there is none to show, as for a stack
+/// that never got beyond its first change set.
 ///
 /// # Errors
 /// What CloudFormation says.
@@ -102,7 +103,9 @@ pub async fn deployed_template(client: &Client, stack_arn: &str) -> Result<Optio
     match client.get_template().stack_name(stack_arn).template_stage(TemplateStage::Original).send().await {
         Ok(answer) => Ok(answer.template_body),
         Err(error) => match refusal(&error) {
-            Some(refusal) if is_missing(&refusal) => Ok(None),
+            // The service's words for it are not documented; what is wrong with a call that names a stack by its ARN is
+            // always that.
+            Some(refusal) if refusal.code == "ValidationError" => Ok(None),
             Some(_) | None => Err(failure(&format!("could not read the template of stack {stack_arn}"), &error)),
         },
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::settings::Settings;
+use crate::settings::{IdentityProvider, Settings};
 
 /// The template, as an auditor reads it in `templates/`.
 pub const TEMPLATE: &str = include_str!("../../templates/identity-provider.yaml");
@@ -54,11 +54,12 @@ pub fn template(settings: &Settings) -> String {
 pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
     let text = |flag: bool| flag.to_string();
     let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (storage, lambda, api) = (&settings.storage, &settings.lambda, &settings.api);
+    let (storage, lambda, api, alarms) = (&settings.storage, &settings.lambda, &settings.api, &settings.alarms);
     let entries = [
         ("DeploymentName", settings.name.clone()),
         ("ArtifactBucket", code.bucket.to_owned()),
         ("ArtifactKey", code.key.to_owned()),
+        ("IdentityProviderType", identity_provider(settings).to_owned()),
         ("Architecture", lambda.architecture.to_string()),
         ("BucketName", storage.bucket.clone()),
         ("CreateBucket", text(storage.create_bucket)),
@@ -72,8 +73,23 @@ pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
         ("PermissionsBoundary", or_empty(&settings.permissions_boundary)),
         ("CreateApiGatewayLogRole", text(api.create_log_role)),
         ("RestrictToInvocationRole", text(api.restrict_to_invocation_role)),
+        ("ServiceAppSecretArn", service_app_secret(settings)),
+        ("AlarmTopicArn", or_empty(&alarms.topic_arn)),
+        ("CreateDashboard", text(alarms.dashboard)),
     ];
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// How the server asks the function.
+const fn identity_provider(settings: &Settings) -> &'static str {
+    match settings.server.identity_provider {
+        IdentityProvider::ApiGateway => "api-gateway",
+    }
+}
+
+/// The secret that the function may read; empty for none.
+fn service_app_secret(_: &Settings) -> String {
+    String::new()
 }
 
 /// Whether two template texts are one template. Services differ in the white space at the end that they keep.

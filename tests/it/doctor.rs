@@ -114,10 +114,12 @@ fn a_policy_is_printed_offline_and_names_what_is_not_known() {
 }
 
 /// Statements of calls that are made by CloudFormation or by Transfer with the caller's rights, not by the deployer.
-const THROUGH_OTHERS: [&str; 17] = [
-    "ServerLogDestination",
-    "PassServerAndFunctionRoles",
-    "RolesOnlyWithinTheBoundary",
+const THROUGH_OTHERS: [&str; 19] = [
+    "Alarms",
+    "ReadAlarms",
+    "ServerLog",
+    "PassRoles",
+    "BoundedRoles",
     "Roles",
     "Function",
     "Api",
@@ -138,9 +140,11 @@ const THROUGH_OTHERS: [&str; 17] = [
 fn direct(policy: &Value) -> BTreeSet<String> {
     let statements = policy["Statement"].as_array().unwrap();
     let own = statements.iter().filter(|statement| !THROUGH_OTHERS.contains(&statement["Sid"].as_str().unwrap()));
-    own.flat_map(|statement| statement["Action"].as_array().unwrap())
-        .map(|action| action.as_str().unwrap().to_owned())
-        .collect()
+    let actions = |statement: &Value| match &statement["Action"] {
+        Value::Array(many) => many.clone(),
+        one => vec![one.clone()],
+    };
+    own.flat_map(actions).map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
 /// The IAM action of a call, as the Service Authorization Reference has it; none for what needs no right.

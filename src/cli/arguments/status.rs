@@ -34,9 +34,9 @@ pub(super) struct LookArgs {
     /// How long to wait for CloudFormation to find drift
     #[arg(long, value_parser = duration, default_value = "20m", value_name = "TIME", env = "SFTP_OKTA_TIMEOUT", hide_env = true)]
     pub(super) timeout: Duration,
-    /// How often to look
-    #[arg(long, value_parser = duration, default_value = "2s", value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
-    pub(super) poll_interval: Duration,
+    /// How often to look [default: 2s; in the sandbox 200ms]
+    #[arg(long, value_parser = duration, value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
+    pub(super) poll_interval: Option<Duration>,
 }
 
 impl LookArgs {

@@ -120,7 +120,9 @@ impl World {
                 arguments.extend(settings);
                 arguments.extend(["--yes", "--poll-interval", "20ms"]);
             }
-            "status" | "plan" | "doctor" => arguments.extend(settings),
+            "status" => arguments.extend(settings),
+            "plan" | "doctor" => arguments.extend(settings),
+            "verify" | "logs" => arguments.extend(["--poll-interval", "20ms"]),
             "teardown" => arguments.extend(["--yes", "--poll-interval", "20ms"]),
             other => panic!("{other} is no command of this world"),
         }
