@@ -50,19 +50,24 @@ fn is_ours(stack: &Stack) -> bool {
 
 /// One row a deployment, by name and stack. Pure.
 fn rows(stacks: &[Stack], servers: &[Server]) -> Vec<DeploymentRow> {
-    let mut found: BTreeMap<(String, String), (Option<&Stack>, Vec<&Server>)> = BTreeMap::new();
+    #[derive(Default)]
+    struct Seen<'a> {
+        stack: Option<&'a Stack>,
+        servers: Vec<&'a Server>,
+    }
+    let mut found: BTreeMap<(String, String), Seen<'_>> = BTreeMap::new();
     let key = |owner: Owner| (owner.deployment, owner.stack);
     for stack in stacks {
         if let Some(owner) = Owner::of(&stack.tags).filter(|_| is_ours(stack)) {
-            found.entry(key(owner)).or_default().0 = Some(stack);
+            found.entry(key(owner)).or_default().stack = Some(stack);
         }
     }
     for server in servers {
         if let Some(owner) = Owner::of(&server.tags) {
-            found.entry(key(owner)).or_default().1.push(server);
+            found.entry(key(owner)).or_default().servers.push(server);
         }
     }
-    found.into_iter().map(|((name, stack_name), (stack, servers))| row(name, stack_name, stack, &servers)).collect()
+    found.into_iter().map(|((name, stack_name), seen)| row(name, stack_name, seen.stack, &seen.servers)).collect()
 }
 
 fn row(name: String, stack_name: String, stack: Option<&Stack>, servers: &[&Server]) -> DeploymentRow {

@@ -229,6 +229,7 @@ mod tests {
             kind: "stack",
             name: "sftp-okta-partners".into(),
             details: vec!["tag a: \"<img>\" → \"b|c\"".into(), "@someone".into()],
+            resources: Vec::new(),
         }];
         insta::assert_snapshot!(github_summary(&report), @r#"
         ### sftp-okta deploy: partners failed
