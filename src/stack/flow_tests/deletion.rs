@@ -68,3 +68,12 @@ async fn an_operation_under_way_is_waited_for_first() {
     let calls = vec![events(&theirs, None), no_stack()];
     assert!(delete("DELETE_IN_PROGRESS", calls).await.0.is_ok(), "somebody else deleted it");
 }
+
+#[tokio::test]
+async fn what_is_left_of_somebody_elses_deletion_is_not_touched() {
+    let theirs = [own(3, OTHER, "DELETE_FAILED"), own(2, OTHER, "DELETE_IN_PROGRESS")];
+    let again = || events(&theirs, None);
+    let calls = vec![again(), untagged("DELETE_FAILED", ""), again()];
+    let error = delete("DELETE_IN_PROGRESS", calls).await.0.unwrap_err();
+    assert!(error.cause.is_some_and(|cause| cause.contains("tags")));
+}
