@@ -75,7 +75,7 @@ impl Program {
             strangers: rng.usize(0..=3),
         };
         let ops = (0..rng.usize(1..=4)).map(|_| op(rng)).collect();
-        Self { seed, manners, ops, last: rng.usize(0..CONFIGURATIONS), tears_down: rng.u8(0..3) == 0 }
+        Self { seed, manners, ops, last: rng.usize(0..CONFIGURATIONS), tears_down: rng.u8(0..4) == 0 }
     }
 
     /// Simpler programs that may fail in the same way, the simplest first.

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::byte_stream::{AggregatedBytes, ByteStream};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -217,7 +217,7 @@ async fn read(mut request: HttpRequest) -> Asked {
     let body = std::mem::replace(request.body_mut(), SdkBody::empty());
     let body = match body.bytes() {
         Some(bytes) => bytes.to_vec(),
-        None => ByteStream::new(body).collect().await.map(|whole| whole.to_vec()).unwrap_or_default(),
+        None => ByteStream::new(body).collect().await.map(AggregatedBytes::to_vec).unwrap_or_default(),
     };
     let headers = request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let uri: url::Url = request.uri().parse().expect("a request has a URI");

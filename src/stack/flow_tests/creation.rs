@@ -159,8 +159,8 @@ async fn a_stack_with_plans_of_others_is_left() {
 
 #[tokio::test]
 async fn a_review_that_was_there_before_and_shows_no_tag_of_ours_is_left() {
-    let calls =
-        vec![stack("REVIEW_IN_PROGRESS"), change_set(), failed("bad"), discarded(), stack("REVIEW_IN_PROGRESS")];
+    let review = || untagged("REVIEW_IN_PROGRESS", "");
+    let calls = vec![review(), change_set(), failed("bad"), discarded(), review()];
     assert_eq!(apply(&desired(), calls).await.0.unwrap_err().cause.as_deref(), Some("bad"));
 }
 

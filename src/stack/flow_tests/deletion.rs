@@ -103,3 +103,12 @@ async fn what_cannot_go_is_left_behind_only_where_it_was_named() {
     assert_eq!(asked[4].field("RetainResources.member.2").as_deref(), Some("Key"));
     assert_eq!(asked[4].field("ClientRequestToken").as_deref(), Some(second));
 }
+
+#[tokio::test]
+async fn what_is_left_of_somebody_elses_deletion_is_not_touched() {
+    let theirs = [own(3, OTHER, "DELETE_FAILED"), own(2, OTHER, "DELETE_IN_PROGRESS")];
+    let again = || events(&theirs, None);
+    let calls = vec![again(), untagged("DELETE_FAILED", ""), again()];
+    let error = delete("DELETE_IN_PROGRESS", calls).await.0.unwrap_err();
+    assert!(error.cause.is_some_and(|cause| cause.contains("tags")));
+}

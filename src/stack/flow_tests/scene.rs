@@ -168,6 +168,12 @@ pub(super) fn updated(status: &str, second: u32) -> Call {
 }
 
 pub(super) fn stack_with(status: &str, more: &str) -> Call {
+    let tags = "<Tags><member><Key>sftp-okta:deployment</Key><Value>demo</Value></member></Tags>";
+    untagged(status, &format!("{tags}{more}"))
+}
+
+/// DescribeStacks: nobody knows whose.
+pub(super) fn untagged(status: &str, more: &str) -> Call {
     let xml = format!(
         "<Stacks><member><StackName>sftp-okta-demo</StackName><StackId>{ARN}</StackId><StackStatus>{status}</StackStatus>\
          <CreationTime>2026-11-23T09:00:00.000Z</CreationTime>{more}<Outputs><member><OutputKey>Url</OutputKey>\

@@ -135,8 +135,7 @@ impl Stack {
             "<member><StackId>{}</StackId><StackName>{}</StackName><CreationTime>2027-01-01T00:00:00Z</CreationTime><StackStatus>{}</StackStatus>",
             self.arn, self.name, self.status
         );
-        if let Some(updated) = self.updated {
-            let seconds = updated.elapsed().as_secs();
+        if self.updated.is_some() {
             // Only that it differs matters; a clock of its own tells that.
             let _ = write!(
                 xml,
@@ -144,7 +143,6 @@ impl Stack {
                 self.events.len() / 60 % 60,
                 self.events.len() % 60
             );
-            let _ = seconds;
         }
         let list = |name: &str, key: &str, value: &str, pairs: &Pairs| {
             let rows: String = pairs
@@ -240,7 +238,7 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
                 false => aws.stacks.stacks.values().filter(|stack| stack.name == name).collect(),
             };
             fits.sort_by_key(|stack| stack.number);
-            let Some(stack) = fits.into_iter().filter(seen).next_back() else { return missing() };
+            let Some(stack) = fits.into_iter().rfind(seen) else { return missing() };
             let shown = stack.shown.iter().rev().find(|(since, ..)| *since + lag <= now);
             match shown {
                 Some((_, _, true)) if !name.starts_with("arn:") => missing(),
@@ -459,8 +457,10 @@ fn begin(stack: &mut Stack, now: Instant, takes: Duration, creates: bool, fails:
 
 fn delete(aws: &mut Aws, form: &Pairs, name: &str, now: Instant) -> Answer {
     let takes = aws.manners.stack;
-    let fails = aws.stacks.failures > 0;
+    let wanted_to_fail = aws.stacks.failures > 0;
     let Some(stack) = aws.stacks.named_mut(name) else { return query("DeleteStack", "") };
+    // What holds nothing has nothing that could stay.
+    let fails = wanted_to_fail && stack.status != "REVIEW_IN_PROGRESS";
     if !stack.tags.is_empty() && !stack.is_ours() {
         aws.crimes.push(format!("somebody else's stack {name} deleted"));
         return query_error(403, "AccessDenied", "not yours");
@@ -479,6 +479,6 @@ fn delete(aws: &mut Aws, form: &Pairs, name: &str, now: Instant) -> Answer {
         false => ("DELETE_COMPLETE", Some(("DELETE_COMPLETE", ""))),
     };
     stack.then = vec![(now + takes, Turn { status: end, resource, values: None })];
-    aws.stacks.failures = aws.stacks.failures.saturating_sub(1);
+    aws.stacks.failures = aws.stacks.failures.saturating_sub(usize::from(fails));
     query("DeleteStack", "")
 }
