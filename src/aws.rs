@@ -6,21 +6,26 @@ mod retries;
 use std::env;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::retries::classifiers::SharedRetryClassifier;
 
 use crate::error::{Error, ErrorCode, Result};
 
 pub use failure::{Refusal, failure, refusal};
-use retries::{OnlyThrottledGoOn, retries};
+use retries::{OnlyThrottledGoOn, patient, usual};
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one attempt of one call may take. CloudFormation answers a large template in a few seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long finding the credentials may take, with a person's programs (`credential_process`, SSO) in it.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// The SDK's own first pause before it repeats a call; each further one is about twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
@@ -92,7 +97,9 @@ pub struct Calls {
 /// `Configuration` when no region is set anywhere.
 pub async fn connect(place: &Place, calls: &Calls) -> Result<Clients> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(retries(calls.interval.min(FIRST_BACKOFF)))
+        .retry_config(usual(calls.interval.min(FIRST_BACKOFF)))
+        // The SDK would work it out from the number of attempts, which is high for the sake of throttled calls.
+        .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
@@ -138,12 +145,15 @@ fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -
     // Another endpoint than AWS rarely answers to bucket.host names: address buckets by path there.
     let mut s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint.is_some());
     // Attempts are counted by the call; the SDK's budget over all calls of a process would end a storm early.
-    let partition = || RetryPartition::custom("sftp-okta").token_bucket(TokenBucket::unlimited()).build();
-    cloudformation = cloudformation.retry_classifier(OnlyThrottledGoOn).retry_partition(partition());
-    transfer = transfer.retry_classifier(OnlyThrottledGoOn).retry_partition(partition());
-    iam = iam.retry_classifier(OnlyThrottledGoOn).retry_partition(partition());
-    sts = sts.retry_classifier(OnlyThrottledGoOn).retry_partition(partition());
-    s3 = s3.retry_classifier(OnlyThrottledGoOn).retry_partition(partition());
+    let partition = RetryPartition::custom("sftp-okta").token_bucket(TokenBucket::unlimited()).build();
+    macro_rules! patiently {
+        ($($builder:ident)*) => {$(
+            $builder.set_retry_config(Some(patient(config.retry_config())));
+            $builder.set_retry_partition(Some(partition.clone()));
+            $builder.push_retry_classifier(SharedRetryClassifier::new(OnlyThrottledGoOn));
+        )*};
+    }
+    patiently!(cloudformation transfer iam logs sts s3);
     if forced().is_some() {
         cloudformation.set_endpoint_url(forced());
         transfer.set_endpoint_url(forced());

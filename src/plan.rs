@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::progress::{Style, clean};
-use crate::server::{Found, ServerStep, Spec, refuse_replacement};
+use crate::server::{Found, ServerStep, Spec, refuse_other_provider, refuse_replacement};
 use crate::stack::{DeployStep, Desired, ResourceChange, Stack, made_by_us, same_template};
 
 /// What happens to a thing.
@@ -79,6 +79,8 @@ pub struct Wanted {
     pub artifact_bucket: String,
     /// The artifact's key in it.
     pub artifact_key: String,
+    /// The server's identity provider type, in Transfer's word.
+    pub identity_provider_type: &'static str,
     /// The stack.
     pub stack: Desired,
     /// Whether the stack is to be protected against deletion. `false` leaves it as it is: only a person lifts a protection.
@@ -170,6 +172,9 @@ fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Op
     let Some(server) = seen.servers.owned.first() else {
         return Ok(Some(Change::new(Action::Create, "server", &wanted.stack.name, Vec::new())));
     };
+    // Known without the stack's outputs, and told before the stack is changed: it would be changed under a server that asks
+    // what is no longer there.
+    refuse_other_provider(server, wanted.identity_provider_type)?;
     let differences = spec.map(|spec| spec.differences(server)).unwrap_or_default();
     refuse_replacement(server, &differences)?;
     let mut details: Vec<String> = differences

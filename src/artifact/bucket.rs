@@ -246,5 +246,11 @@ pub(super) fn failed<E>(action: &str, bucket: &ArtifactBucket, error: SdkError<E
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    failure(action, &error).resource(bucket.arn())
+    let told = failure(action, &error).resource(bucket.arn());
+    // An answer without words, as S3 gives to HEAD, has its status only.
+    match (error.code(), status(&error)) {
+        (None, Some(401)) => Error { code: ErrorCode::Credentials, ..told },
+        (None, Some(403)) => Error { code: ErrorCode::Permission, ..told },
+        (_, _) => told,
+    }
 }

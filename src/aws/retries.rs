@@ -17,9 +17,14 @@ const THROTTLED_ATTEMPTS: u32 = 10_000;
 /// The header in which the SDK counts attempts (AWS SDKs and Tools Reference, "Retry behavior").
 const ATTEMPT: &str = "amz-sdk-request";
 
-/// How calls are repeated; `first` is the first pause.
-pub(super) fn retries(first: Duration) -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(THROTTLED_ATTEMPTS).with_initial_backoff(first)
+/// How calls are repeated, but for throttled ones; `first` is the first pause. Also what finds the credentials goes by it.
+pub(super) fn usual(first: Duration) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(first)
+}
+
+/// The same for calls that [`OnlyThrottledGoOn`] watches.
+pub(super) fn patient(usual: Option<&RetryConfig>) -> RetryConfig {
+    usual.cloned().unwrap_or_else(RetryConfig::standard).with_max_attempts(THROTTLED_ATTEMPTS)
 }
 
 /// Ends the attempts of a call that is not throttled after [`MAX_ATTEMPTS`].

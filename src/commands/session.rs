@@ -87,8 +87,10 @@ impl Session {
     pub(super) fn guard_stack(&self, stack: Option<&Stack>) -> Result<()> {
         let Some(stack) = stack else { return Ok(()) };
         let claim = self.owner.claim(&stack.tags);
-        // A stack that never got beyond its first change set may not show its tags yet, and holds nothing.
-        let empty = stack.tags.is_empty() && stack.status == StackStatus::ReviewInProgress;
+        // A stack that never got beyond its first change set may not show its tags yet, and holds nothing; one that is
+        // being deleted is only waited for.
+        let harmless = matches!(stack.status, StackStatus::ReviewInProgress | StackStatus::DeleteInProgress);
+        let empty = stack.tags.is_empty() && harmless;
         match claim {
             Claim::Ours => Ok(()),
             Claim::Namesake { .. } | Claim::Foreign if empty => Ok(()),

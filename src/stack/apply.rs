@@ -53,12 +53,18 @@ pub async fn apply(
             (DeployStep::Create, current) => {
                 let before = current.as_ref();
                 let change = Change { client, desired, approved, token, patience, progress, before };
-                return change.make(ChangeSetType::Create).await;
+                match change.make(ChangeSetType::Create).await? {
+                    Some(applied) => return Ok(applied),
+                    None => look_again(client, desired, patience, progress).await?,
+                }
             }
             (DeployStep::Update, current) => {
                 let before = current.as_ref();
                 let change = Change { client, desired, approved, token, patience, progress, before };
-                return change.make(ChangeSetType::Update).await;
+                match change.make(ChangeSetType::Update).await? {
+                    Some(applied) => return Ok(applied),
+                    None => look_again(client, desired, patience, progress).await?,
+                }
             }
             (DeployStep::DeleteThenCreate, Some(stack)) => {
                 progress.note(&format!(
@@ -77,6 +83,33 @@ pub async fn apply(
     }
 }
 
+/// The stack after a moment: an operation that has just begun is not seen by every look.
+async fn look_again(
+    client: &Client,
+    desired: &Desired,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Option<Stack>> {
+    if patience.is_over() {
+        return Err(patience.ran_out(&format!("another operation on stack {} goes on", desired.name)));
+    }
+    progress.tick();
+    patience.pause().await;
+    let found = describe(client, &desired.name).await?;
+    match &found {
+        // Somebody else was faster with the name.
+        Some(stack) if !is_of_same_deployment(stack, desired) => Err(change_set::overtaken(&desired.name)),
+        Some(_) | None => Ok(found),
+    }
+}
+
+/// Whether the stack carries the tags of the tool that `desired` has. One under review shows none yet, and holds nothing.
+fn is_of_same_deployment(stack: &Stack, desired: &Desired) -> bool {
+    let own = desired.tags.iter().filter(|(key, _)| key.starts_with("sftp-okta:"));
+    stack.status == StackStatus::ReviewInProgress
+        || own.into_iter().all(|(key, value)| stack.tags.get(key) == Some(value))
+}
+
 /// One change of the stack: change set, execution, end.
 struct Change<'a> {
     client: &'a Client,
@@ -90,9 +123,11 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    async fn make(&self, kind: ChangeSetType) -> Result<Applied> {
+    /// `None` where another operation on the stack has begun: it comes first.
+    async fn make(&self, kind: ChangeSetType) -> Result<Option<Applied>> {
         let creates = kind == ChangeSetType::Create;
-        let change_set = change_set::create(self.client, self.desired, kind, self.token).await?;
+        let asked = change_set::create(self.client, self.desired, kind, self.token).await?;
+        let Some(change_set) = asked else { return Ok(None) };
         let Judged { verdict, resources } =
             change_set::judge(self.client, &change_set, self.patience, self.progress).await?;
         match verdict {
@@ -109,11 +144,8 @@ impl Change<'_> {
             Verdict::NoChange => {
                 self.discard(&change_set).await;
                 let stack = describe(self.client, &change_set.stack_arn).await?;
-                return Ok(Applied {
-                    stack: stack.ok_or_else(|| vanished(self.desired))?,
-                    changed: false,
-                    resources: Vec::new(),
-                });
+                let stack = stack.ok_or_else(|| vanished(self.desired))?;
+                return Ok(Some(Applied { stack, changed: false, resources: Vec::new() }));
             }
             Verdict::Rejected(reason) => {
                 // Its details go with the change set, so they are read first.
@@ -143,7 +175,7 @@ impl Change<'_> {
             for orphan in left_behind(operation.events(), &stack.arn) {
                 self.progress.warn(&format!("left behind, and no longer part of the stack: {orphan}"));
             }
-            return Ok(Applied { stack, changed: true, resources });
+            return Ok(Some(Applied { stack, changed: true, resources }));
         }
         let verb = if creates { "created" } else { "updated" };
         let what = format!("stack {} could not be {verb} and is now in {}", stack.name, stack.status);

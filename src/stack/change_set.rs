@@ -51,8 +51,14 @@ pub(super) struct Judged {
     pub(super) resources: Vec<ResourceChange>,
 }
 
-/// Asks for a change set. `token` makes the request safe to repeat.
-pub(super) async fn create(client: &Client, desired: &Desired, kind: ChangeSetType, token: &str) -> Result<ChangeSet> {
+/// Asks for a change set. `token` makes the request safe to repeat. `None` while another operation on the stack goes on,
+/// which DescribeStacks may not show yet.
+pub(super) async fn create(
+    client: &Client,
+    desired: &Desired,
+    kind: ChangeSetType,
+    token: &str,
+) -> Result<Option<ChangeSet>> {
     let parameters = desired
         .parameters
         .iter()
@@ -74,13 +80,14 @@ pub(super) async fn create(client: &Client, desired: &Desired, kind: ChangeSetTy
         .send()
         .await;
     match answer {
-        Ok(answer) => of_ids(answer.id, answer.stack_id),
+        Ok(answer) => of_ids(answer.id, answer.stack_id).map(Some),
         // Its name is this run's own token: the SDK repeated a request whose answer was lost.
         Err(error) if refusal(&error).is_some_and(|refusal| refusal.code == "AlreadyExistsException") => {
             let call = client.describe_change_set().stack_name(&desired.name).change_set_name(token);
             let made = call.send().await.map_err(|_| refused(&desired.name, &error))?;
-            of_ids(made.change_set_id, made.stack_id)
+            of_ids(made.change_set_id, made.stack_id).map(Some)
         }
+        Err(error) if refusal(&error).is_some_and(|refusal| is_under_way(&refusal)) => Ok(None),
         Err(error) => Err(refused(&desired.name, &error)),
     }
 }
@@ -92,7 +99,11 @@ fn of_ids(arn: Option<String>, stack_arn: Option<String>) -> Result<ChangeSet> {
     }
 }
 
-/// CreateChangeSet has no error of its own for a stack that somebody else is changing: it is a ValidationError that says so.
+/// CreateChangeSet has no error of its own for a stack that somebody is changing: it is a ValidationError that says so.
+fn is_under_way(refusal: &Refusal) -> bool {
+    refusal.code == "ValidationError" && refusal.message.contains("_IN_PROGRESS state and can not be updated")
+}
+
 fn refused<E>(
     stack: &str,
     error: &aws_smithy_runtime_api::client::result::SdkError<
@@ -105,11 +116,6 @@ where
 {
     let told = failure(&format!("could not create a change set for stack {stack}"), error);
     match refusal(error) {
-        Some(refusal) if refusal.message.contains("_IN_PROGRESS state and can not be updated") => Error {
-            code: ErrorCode::Busy,
-            hint: Some("another operation on the stack has just begun: run the same command again to wait for its end".into()),
-            ..told
-        },
         Some(refusal) if refusal.code == "LimitExceededException" => told.hint(
             "CloudFormation keeps about 1,000 change sets a stack: delete old ones (`aws cloudformation list-change-sets`)",
         ),

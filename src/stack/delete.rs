@@ -53,6 +53,16 @@ async fn try_delete(
             TeardownStep::Wait => {
                 let (settled, operation) = wait_for_others(client, &stack, patience, progress).await?;
                 match settled {
+                    // Ours carry tags but under review; what is left of another's deletion is that other's.
+                    Some(settled) if settled.tags.is_empty() => {
+                        return Err(Error::new(
+                            ErrorCode::StackFailed,
+                            format!("stack {} is in {}", settled.name, settled.status),
+                        )
+                        .cause("it does not carry this deployment's tags, so it is not touched")
+                        .resource(settled.arn)
+                        .hint("whoever made it has to finish its deletion"));
+                    }
                     Some(settled) => stack = settled,
                     None => return Ok(Ended::Gone(kept(operation.events()))),
                 }

@@ -40,7 +40,8 @@ pub async fn preview(
         DeployStep::Update => ChangeSetType::Update,
         DeployStep::DeleteThenCreate | DeployStep::Wait | DeployStep::Stop(_) => return Ok(None),
     };
-    let change_set = change_set::create(client, desired, kind, &format!("{token}-plan")).await?;
+    let asked = change_set::create(client, desired, kind, &format!("{token}-plan")).await?;
+    let Some(change_set) = asked else { return Ok(None) };
     let read = read(client, &change_set, desired, patience, progress).await;
     if let Err(error) = change_set::discard(client, &change_set).await {
         progress.warn(&format!("the change set of this plan is left: {error}"));

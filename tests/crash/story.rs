@@ -141,7 +141,7 @@ fn deployed() -> TempDir {
 }
 
 fn deploy(wanted: Wanted) -> Vec<String> {
-    let text = "deploy --okta-org https://acme.okta.com --bucket acme-files --bootstrap bootstrap";
+    let text = "deploy --okta-org http://127.0.0.1:1 --bucket acme-files --bootstrap bootstrap";
     let more = ["--security-policy", wanted.security_policy, "--log-retention-days", wanted.log_retention_days];
     arguments(text).into_iter().chain(more.map(ToOwned::to_owned)).collect()
 }

@@ -297,7 +297,7 @@ fn settings(configuration: usize) -> Settings {
     let flag = |name: &'static str, text: &str| Some(Value::flag(name, text));
     let mut given = Given {
         name: flag("name", "demo"),
-        okta_org: flag("okta-org", "https://acme.okta.com"),
+        okta_org: flag("okta-org", "http://127.0.0.1:1"),
         bucket: flag("bucket", "acme-files"),
         ..Given::default()
     };
