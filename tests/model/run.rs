@@ -215,8 +215,13 @@ impl World<'_> {
         if let Some(crime) = aws.crimes.first() {
             return Err(format!("I3: {crime}"));
         }
+        // A plan has CloudFormation make a change set, and deletes it again.
+        let is_of_a_plan = |what: &str| {
+            matches!(ended.command, Command::Plan(_))
+                && ["cloudformation CreateChangeSet", "cloudformation DeleteChangeSet"].contains(&what)
+        };
         let reads = matches!(ended.command, Command::Plan(_) | Command::Status(_));
-        if reads && ended.notes.iter().any(|note| note.mutates) {
+        if reads && ended.notes.iter().any(|note| note.mutates && !is_of_a_plan(&note.what)) {
             return Err(format!("I5: {:?} changes something: {:?}", ended.command, calls(ended)));
         }
         let servers = aws.servers.ours().len();
