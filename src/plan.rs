@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::progress::{Style, clean};
-use crate::server::{Found, ServerStep, Spec, refuse_replacement};
+use crate::server::{Found, ServerStep, Spec, refuse_other_provider, refuse_replacement};
 use crate::stack::{DeployStep, Desired, Stack, same_template};
 
 /// What happens to a thing.
@@ -60,6 +60,8 @@ pub struct Wanted {
     pub artifact_bucket: String,
     /// The artifact's key in it.
     pub artifact_key: String,
+    /// The server's identity provider type, in Transfer's word.
+    pub identity_provider_type: &'static str,
     /// The stack.
     pub stack: Desired,
 }
@@ -132,6 +134,9 @@ fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Op
     let Some(server) = seen.servers.owned.first() else {
         return Ok(Some(change(Action::Create, "server", &wanted.stack.name, Vec::new())));
     };
+    // Known without the stack's outputs, and told before the stack is changed: it would be changed under a server that asks
+    // what is no longer there.
+    refuse_other_provider(server, wanted.identity_provider_type)?;
     let differences = spec.map(|spec| spec.differences(server)).unwrap_or_default();
     refuse_replacement(server, &differences)?;
     let mut details: Vec<String> = differences

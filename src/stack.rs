@@ -23,7 +23,7 @@ pub use desired::Desired;
 pub use drift::{Drifted, PropertyDifference, actual_properties, drift};
 pub use events::StackEvent;
 pub use failure::{FailedResource, StackFailure, root_cause};
-pub use outputs::Outputs;
+pub use outputs::{Outputs, Provider};
 pub use settle::{Operation, settle};
 pub use status::{Blocked, DeployStep, Outcome, StackStatus, TeardownStep};
 pub use template::{CodeLocation, Parameters, TEMPLATE, parameters, same_template, template};

@@ -221,8 +221,7 @@ impl<'a> Deploy<'a> {
         let spec = spec(self.settings, stack)?;
         if stack_changed && found.owned.is_empty() {
             run.progress.step("Waiting for the new roles");
-            let roles = [spec.stack.invocation_role.as_str(), spec.stack.logging_role.as_str()];
-            server::wait_until_visible(&clients.iam, &roles, patience, run.progress).await;
+            server::wait_until_visible(&clients.iam, &spec.roles(), patience, run.progress).await;
         }
         run.progress.step("Bringing the server online");
         let ensured = server::ensure(&clients.transfer, &spec, owner, found, token, patience, run.progress).await?;

@@ -11,6 +11,7 @@ fn wanted() -> Wanted {
     Wanted {
         artifact_bucket: "artifacts".into(),
         artifact_key: format!("demo/{}.zip", "0123456789abcdef".repeat(4)),
+        identity_provider_type: "API_GATEWAY",
         stack: Desired {
             name: "sftp-okta-demo".into(),
             template: "Resources: {}\n".into(),
@@ -123,4 +124,21 @@ fn a_stack_that_never_worked_is_replaced_and_one_that_is_stuck_stops_the_deploy(
     error: stack sftp-okta-demo is in UPDATE_ROLLBACK_FAILED: an update failed and could not be undone
     remove the cause, run `aws cloudformation continue-update-rollback --stack-name sftp-okta-demo`, then deploy again
     ");
+}
+
+/// Even where the stack has not the outputs for the other one: it must not be changed under a server that asks it.
+#[test]
+fn another_kind_of_identity_provider_stops_the_deploy() {
+    for (now, then) in [("API_GATEWAY", "AWS_LAMBDA"), ("AWS_LAMBDA", "API_GATEWAY")] {
+        let seen =
+            Seen { servers: found(Server { identity_provider_type: now.into(), ..server_as_wanted() }), ..as_wanted() };
+        let wanted = Wanted { identity_provider_type: then, ..wanted() };
+        let error = decide(&wanted, &seen, None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "IdentityProviderType of server s-0123456789abcdef0 cannot be changed in place: it is {now:?} and should be {then:?}"
+            )
+        );
+    }
 }

@@ -134,6 +134,24 @@ pub fn refuse_replacement(server: &Server, differences: &[Difference]) -> Result
     ))
 }
 
+/// Refuses a server that asks another kind of identity provider: its users would lose access while stack and server
+/// disagree, and what it asks now goes with the stack's change.
+///
+/// # Errors
+/// `ServerFailed`.
+pub fn refuse_other_provider(server: &Server, wanted: &str) -> Result<()> {
+    if server.identity_provider_type == wanted {
+        return Ok(());
+    }
+    let difference = Difference {
+        field: "IdentityProviderType",
+        now: server.identity_provider_type.clone(),
+        wanted: wanted.to_owned(),
+        remedy: Remedy::Replace,
+    };
+    refuse_replacement(server, &[difference])
+}
+
 /// Waits until the server serves; starts it once where it stands still. Returns it, and whether it was started.
 async fn wait_until_online(
     client: &Client,

@@ -21,7 +21,6 @@ fn what_another_version_will_do_is_refused() {
         (LEAST.replace("[storage]", "mfa_methods = [\"totp\"]\n[storage]"), "okta.mfa_methods", 4),
         (LEAST.replace("[storage]", "service_app = { client_id = \"x\" }\n[storage]"), "okta.service_app", 4),
         (LEAST.replace("[storage]", "ssh_keys_attribute = \"x\"\n[storage]"), "okta.ssh_keys_attribute", 4),
-        (format!("{LEAST}[server]\nidentity_provider = \"lambda\""), "server.identity_provider", 7),
         (format!("{LEAST}[server]\nauthentication = \"public-key\""), "server.authentication", 7),
         (format!("{LEAST}[server]\nauthentication = \"public-key-and-password\""), "server.authentication", 7),
         (
@@ -196,9 +195,19 @@ at: sftp-okta.toml:7
 
 #[test]
 fn later_value() {
-    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nidentity_provider = \"lambda\""))), @r#"
-server.identity_provider "lambda" is not supported by this version
-hint: write identity_provider = "api-gateway", or remove the line
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nauthentication = \"public-key\""))), @r#"
+server.authentication "public-key" is not supported by this version
+hint: write authentication = "password", or remove the line
+at: sftp-okta.toml:7
+"#);
+}
+
+#[test]
+fn unknown_identity_provider() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nidentity_provider = \"okta\""))), @r#"
+server.identity_provider "okta" is not an identity provider
+cause: there are api-gateway and lambda
+hint: write api-gateway, or lambda for a server that asks the function directly
 at: sftp-okta.toml:7
 "#);
 }

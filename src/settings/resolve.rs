@@ -163,11 +163,7 @@ impl<'d> Sections<'d> {
     }
 
     fn server(&self, given: &Given) -> Result<Server> {
-        if let Some(provider) = file_text(self.server, "identity_provider")?
-            && provider.value != "api-gateway"
-        {
-            return Err(not_this_value(&provider, "identity_provider", "api-gateway", &["lambda"]));
-        }
+        let provider = checked(file_text(self.server, "identity_provider")?, server::identity_provider)?;
         if let Some(method) = file_text(self.server, "authentication")?
             && method.value != "password"
         {
@@ -186,7 +182,7 @@ impl<'d> Sections<'d> {
             banner: banner.map(|found| found.value),
             directory_listing_optimization: listing.is_none_or(|found| found.value),
             authentication: Authentication::Password,
-            identity_provider: IdentityProvider::ApiGateway,
+            identity_provider: provider.map_or(IdentityProvider::ApiGateway, |found| found.value),
         })
     }
 

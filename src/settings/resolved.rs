@@ -114,6 +114,8 @@ pub enum Authentication {
 pub enum IdentityProvider {
     /// Through API Gateway.
     ApiGateway,
+    /// Directly.
+    Lambda,
 }
 
 /// The identity provider function.

@@ -84,6 +84,7 @@ pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
 const fn identity_provider(settings: &Settings) -> &'static str {
     match settings.server.identity_provider {
         IdentityProvider::ApiGateway => "api-gateway",
+        IdentityProvider::Lambda => "lambda",
     }
 }
 

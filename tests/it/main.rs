@@ -11,6 +11,7 @@
 )]
 
 mod artifact;
+mod direct;
 mod doctor;
 mod example_session;
 mod logs;

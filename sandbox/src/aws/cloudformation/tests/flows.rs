@@ -32,7 +32,7 @@ async fn the_real_template_creates_a_stack() {
     let sandbox = Sandbox::new(&[]);
     let described = sandbox.deploy(REAL, "CREATE", &pairs(&usual()), &[]);
     snapshot!("create_events", sandbox.events("demo").join("\n"));
-    assert_eq!(rows(&described).len(), 27, "{:#?}", rows(&described));
+    assert_eq!(rows(&described).len(), 29, "{:#?}", rows(&described));
     let stack = sandbox.stack();
     assert_eq!(stack["StackStatus"], "CREATE_COMPLETE");
     let outputs: Vec<_> =
