@@ -99,6 +99,13 @@ const ENTRIES: &[Entry] = &[
         "true",
         "Also sets the account's API Gateway log role, where there is none",
     ),
+    text(
+        "alarms",
+        "topic_arn",
+        "alarm-topic-arn",
+        "arn:aws:sns:eu-west-1:111122223333:on-call",
+        "Who is told by the alarms on sign-ins",
+    ),
     text("[access]", "home", "home", "/{bucket}/home/{login}", "Where a user's files lie"),
     text("[access]", "permissions", "permissions", "read-write", "read-only | write-only (a drop box) | read-write"),
 ];

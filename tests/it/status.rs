@@ -123,8 +123,8 @@ fn drift_is_told_resource_by_resource() {
 
     let endpoint = line("sandbox status --output json").json()["endpoint_url"].as_str().unwrap().to_owned();
     let roles = query(&endpoint, "iam", "Action=ListRoles&Version=2010-05-08").text();
-    let role = roles.split("<RoleName>").skip(1).find(|rest| rest.contains("UserAccessRole")).unwrap();
-    let role = role.split("</RoleName>").next().unwrap();
+    let names = roles.split("<RoleName>").skip(1).filter_map(|rest| rest.split("</RoleName>").next());
+    let role = names.into_iter().find(|name| name.contains("UserAccessRole")).unwrap();
     let trust = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D";
     let form = format!("Action=UpdateAssumeRolePolicy&Version=2010-05-08&RoleName={role}&PolicyDocument={trust}");
     assert_eq!(query(&endpoint, "iam", &form).status, 200);
