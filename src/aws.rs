@@ -1,26 +1,27 @@
 //! SDK configuration and clients: the only place that loads them, and the one that turns SDK errors into ours.
 
 mod failure;
+mod retries;
 
 use std::env;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
 use crate::error::{Error, ErrorCode, Result};
 
 pub use failure::{Refusal, failure, refusal};
+use retries::{ThrottledGoOn, usual};
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long one attempt of one call may take. CloudFormation answers a large template in a few seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Attempts a call may take, the first included, where the SDK thinks it safe to repeat.
-const MAX_ATTEMPTS: u32 = 5;
-
 /// The SDK's own first pause before it repeats a call; each further one is about twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
@@ -75,24 +76,36 @@ pub enum Place {
     },
 }
 
+/// How calls are made.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    /// How often a command looks: where that is less than a second, repeated calls come as soon as that too.
+    pub interval: Duration,
+    /// How long a call that is throttled is repeated.
+    pub longest: Duration,
+    /// What carries the calls, where it is not the SDK's own client.
+    pub http: Option<SharedHttpClient>,
+}
+
 /// Builds the clients. On AWS the SDK's own environment and profiles work unaided.
-/// `interval` is how often a command looks: where that is less than a second, repeated calls come as soon as that too.
 ///
 /// # Errors
 /// `Configuration` when no region is set anywhere.
-pub async fn connect(place: &Place, interval: Duration) -> Result<Clients> {
+pub async fn connect(place: &Place, calls: &Calls) -> Result<Clients> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(
-            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(interval.min(FIRST_BACKOFF)),
-        )
+        .retry_config(usual(calls.interval.min(FIRST_BACKOFF)))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .operation_timeout(calls.longest.max(ATTEMPT_TIMEOUT))
                 .build(),
         );
     if let Ok(name) = AppName::new(concat!("sftp-okta-", env!("CARGO_PKG_VERSION"))) {
         loader = loader.app_name(name);
+    }
+    if let Some(http) = &calls.http {
+        loader = loader.http_client(http.clone());
     }
     match place {
         Place::Aws { region, profile } => {
@@ -125,6 +138,15 @@ fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -
     let mut sts = aws_sdk_sts::config::Builder::from(config);
     // Another endpoint than AWS rarely answers to bucket.host names: address buckets by path there.
     let mut s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint.is_some());
+    // Attempts are counted by the call; the SDK's budget over all calls of a process would end a storm early.
+    let partition = RetryPartition::custom("sftp-okta").token_bucket(TokenBucket::unlimited()).build();
+    macro_rules! patiently {
+        ($($builder:ident)*) => {$(
+            $builder.set_retry_partition(Some(partition.clone()));
+            $builder.push_interceptor(SharedInterceptor::new(ThrottledGoOn));
+        )*};
+    }
+    patiently!(cloudformation transfer iam logs sts s3);
     if forced().is_some() {
         cloudformation.set_endpoint_url(forced());
         transfer.set_endpoint_url(forced());

@@ -1,22 +1,30 @@
 //! One file a command: the order of steps. Only here is that order known.
 
 mod approval;
+mod cost;
 pub mod deploy;
+pub mod doctor;
+pub mod init;
 pub mod logs;
 pub mod package;
 mod password;
+mod plan_file;
 mod preflight;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod session;
 pub mod status;
+pub mod status_all;
 pub mod teardown;
 mod users_bucket;
+mod users_data;
 pub mod verify;
 mod wanted;
 
 use std::path::PathBuf;
 use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::artifact::lease::LeaseSlot;
 use crate::progress::Progress;
@@ -52,4 +60,12 @@ pub struct Options {
     pub sandbox: Option<String>,
     /// A prebuilt bootstrap to use in place of the embedded one.
     pub bootstrap: Option<PathBuf>,
+    /// The file that `plan` writes its plan to, or that `deploy` takes it from.
+    pub plan_file: Option<PathBuf>,
+    /// The users' bucket that `teardown` is to delete with all that is in it. An empty name is the bucket of the stack.
+    pub delete_data: Option<String>,
+    /// Resources that `teardown` may leave behind where they cannot be deleted, by their names in the template.
+    pub retain: Vec<String>,
+    /// What carries the calls to AWS; the SDK's own client unless a program that uses this library brings another.
+    pub http: Option<SharedHttpClient>,
 }

@@ -1,13 +1,15 @@
 //! What a deploy would change: one list over artifact, stack and server. Pure.
 
+pub mod saved;
+
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::progress::{Style, clean};
-use crate::server::{Found, ServerStep, Spec, refuse_replacement};
-use crate::stack::{DeployStep, Desired, Stack, same_template};
+use crate::server::{Found, ServerStep, Spec, refuse_other_provider, refuse_replacement};
+use crate::stack::{DeployStep, Desired, ResourceChange, Stack, made_by_us, same_template};
 
 /// What happens to a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -36,6 +38,23 @@ pub struct Change {
     pub name: String,
     /// What about it changes, a line each.
     pub details: Vec<String>,
+    /// What an update of the stack does to each of its resources, where CloudFormation was asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceChange>,
+}
+
+impl Change {
+    /// A change of which no resources are known.
+    #[must_use]
+    pub fn new(action: Action, kind: &'static str, name: &str, details: Vec<String>) -> Self {
+        Self { action, kind, name: name.to_owned(), details, resources: Vec::new() }
+    }
+
+    /// Whether it is the same change, whatever is known of its resources.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.action, self.kind, &self.name, &self.details) == (other.action, other.kind, &other.name, &other.details)
+    }
 }
 
 /// What is there now.
@@ -60,8 +79,12 @@ pub struct Wanted {
     pub artifact_bucket: String,
     /// The artifact's key in it.
     pub artifact_key: String,
+    /// The server's identity provider type, in Transfer's word.
+    pub identity_provider_type: &'static str,
     /// The stack.
     pub stack: Desired,
+    /// Whether the stack is to be protected against deletion. `false` leaves it as it is: only a person lifts a protection.
+    pub termination_protection: bool,
 }
 
 /// Decides what a deploy has to change. `spec` is the server as it should be on the stack as it is, where that stack
@@ -75,43 +98,60 @@ pub fn decide(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Vec<C
     let mut changes = Vec::new();
     // The artifact is only needed by a stack that changes: one that is as wanted has its code already.
     if stack.is_some() && !seen.artifact_bucket {
-        changes.push(change(Action::Create, "artifact-bucket", &wanted.artifact_bucket, Vec::new()));
+        changes.push(Change::new(Action::Create, "artifact-bucket", &wanted.artifact_bucket, Vec::new()));
     }
     if stack.is_some() && !seen.artifact {
-        changes.push(change(Action::Create, "artifact", &wanted.artifact_key, Vec::new()));
+        changes.push(Change::new(Action::Create, "artifact", &wanted.artifact_key, Vec::new()));
     }
     changes.extend(stack);
     changes.extend(server_change(wanted, seen, spec)?);
     Ok(changes)
 }
 
-fn change(action: Action, kind: &'static str, name: &str, details: Vec<String>) -> Change {
-    Change { action, kind, name: name.to_owned(), details }
+/// Whether the stack still has to be protected against deletion.
+#[must_use]
+pub fn has_to_be_protected(wanted: &Wanted, stack: &Stack) -> bool {
+    wanted.termination_protection && !stack.termination_protection
 }
 
 fn stack_change(wanted: &Wanted, seen: &Seen) -> Result<Option<Change>> {
     let name = &wanted.stack.name;
-    let Some(stack) = &seen.stack else { return Ok(Some(change(Action::Create, "stack", name, Vec::new()))) };
+    let protected = || match wanted.termination_protection {
+        true => vec!["termination protection: on".to_owned()],
+        false => Vec::new(),
+    };
+    let Some(stack) = &seen.stack else { return Ok(Some(Change::new(Action::Create, "stack", name, protected()))) };
     match stack.status.for_deploy() {
-        DeployStep::Create => Ok(Some(change(Action::Create, "stack", name, Vec::new()))),
+        DeployStep::Create => Ok(Some(Change::new(Action::Create, "stack", name, protected()))),
         DeployStep::DeleteThenCreate => {
             let why = format!("it is in {}: its creation failed and was undone", stack.status);
-            Ok(Some(change(Action::Replace, "stack", name, vec![why])))
+            Ok(Some(Change::new(Action::Replace, "stack", name, vec![why])))
         }
         DeployStep::Wait => {
             let why = format!("after the operation under way ends ({})", stack.status);
-            Ok(Some(change(Action::Update, "stack", name, vec![why])))
+            Ok(Some(Change::new(Action::Update, "stack", name, vec![why])))
         }
-        DeployStep::Update if wanted.stack.is_met_by(stack, seen.template.as_deref()) => Ok(None),
-        DeployStep::Update => Ok(Some(change(Action::Update, "stack", name, stack_details(wanted, seen, stack)))),
+        DeployStep::Update
+            if wanted.stack.is_met_by(stack, seen.template.as_deref()) && !has_to_be_protected(wanted, stack) =>
+        {
+            Ok(None)
+        }
+        DeployStep::Update => Ok(Some(Change::new(Action::Update, "stack", name, stack_details(wanted, seen, stack)))),
         DeployStep::Stop(blocked) => Err(stack.stopped(&blocked)),
     }
 }
 
 fn stack_details(wanted: &Wanted, seen: &Seen, stack: &Stack) -> Vec<String> {
     let mut details = Vec::new();
-    if !seen.template.as_deref().is_some_and(|template| same_template(template, &wanted.stack.template)) {
-        details.push("template: this version's".to_owned());
+    match seen.template.as_deref() {
+        Some(template) if same_template(template, &wanted.stack.template) => {}
+        Some(template) if !made_by_us(template) => details.push(
+            "template: it was changed by hand at AWS, or by another tool; this version's takes its place".to_owned(),
+        ),
+        Some(_) | None => details.push("template: this version's".to_owned()),
+    }
+    if has_to_be_protected(wanted, stack) {
+        details.push("termination protection: off → on".to_owned());
     }
     for (what, now, then) in
         [("parameter", &stack.parameters, &wanted.stack.parameters), ("tag", &stack.tags, &wanted.stack.tags)]
@@ -130,8 +170,11 @@ fn stack_details(wanted: &Wanted, seen: &Seen, stack: &Stack) -> Vec<String> {
 
 fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Option<Change>> {
     let Some(server) = seen.servers.owned.first() else {
-        return Ok(Some(change(Action::Create, "server", &wanted.stack.name, Vec::new())));
+        return Ok(Some(Change::new(Action::Create, "server", &wanted.stack.name, Vec::new())));
     };
+    // Known without the stack's outputs, and told before the stack is changed: it would be changed under a server that asks
+    // what is no longer there.
+    refuse_other_provider(server, wanted.identity_provider_type)?;
     let differences = spec.map(|spec| spec.differences(server)).unwrap_or_default();
     refuse_replacement(server, &differences)?;
     let mut details: Vec<String> = differences
@@ -146,7 +189,7 @@ fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Op
         details.push(format!("state: {} → ONLINE", server.state));
     }
     let action = if starts && details.len() == 1 { Action::Start } else { Action::Update };
-    Ok((!details.is_empty()).then(|| change(action, "server", &server.id, details)))
+    Ok((!details.is_empty()).then(|| Change::new(action, "server", &server.id, details)))
 }
 
 fn quoted(text: &str) -> String {
@@ -173,6 +216,9 @@ pub fn render(changes: &[Change], style: Style) -> String {
         );
         for detail in &change.details {
             let _ = writeln!(text, "      {}", style.dim(detail));
+        }
+        for resource in &change.resources {
+            text.push_str(&resource.render(style));
         }
     }
     text

@@ -17,6 +17,7 @@ mod resolve_tests;
 
 mod resolved;
 mod sandbox;
+mod starter;
 mod warnings;
 
 pub use file::ConfigFile;
@@ -24,7 +25,8 @@ pub use given::{FLAGS, Given, Value};
 pub use origin::{Origin, environment_variable};
 pub use resolve::{resolve, resolve_target};
 pub use resolved::{
-    Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
-    Throttle,
+    Alarms, Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage,
+    Target, Throttle,
 };
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGION, in_sandbox};
+pub use starter::{refusal_of, starter};

@@ -13,6 +13,7 @@ use aws_sdk_s3::types::{
 };
 use serde_json::json;
 
+use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
 
 /// The tag of everything that belongs to this tool.
@@ -245,26 +246,11 @@ pub(super) fn failed<E>(action: &str, bucket: &ArtifactBucket, error: SdkError<E
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let request_id = error.request_id().map(str::to_owned);
-    let code = match (&error, status(&error)) {
-        (SdkError::TimeoutError(_) | SdkError::DispatchFailure(_), _) => ErrorCode::Network,
-        (_, Some(401)) => ErrorCode::Credentials,
-        (_, Some(403)) => ErrorCode::Permission,
-        _ => ErrorCode::Service,
-    };
-    let cause = match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => match status(&error) {
-            Some(status) => format!("S3 answered with status {status} and no words"),
-            None => chain(&error),
-        },
-    };
-    Error::new(code, action).cause(cause).resource(bucket.arn()).request_id(request_id)
-}
-
-/// The error and what caused it: the outermost says little, such as "dispatch failure".
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let told = failure(action, &error).resource(bucket.arn());
+    // An answer without words, as S3 gives to HEAD, has its status only.
+    match (error.code(), status(&error)) {
+        (None, Some(401)) => Error { code: ErrorCode::Credentials, ..told },
+        (None, Some(403)) => Error { code: ErrorCode::Permission, ..told },
+        (_, _) => told,
+    }
 }

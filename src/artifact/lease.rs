@@ -3,14 +3,15 @@
 //! It is taken and renewed by conditional writes (S3 User Guide, "Conditional writes"), so two runs can never both hold
 //! it. It expires when it is not renewed, so a run that was killed strands nobody. No clock of this machine takes part.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::bucket::ArtifactBucket;
 use crate::aws::{failure, refusal};
@@ -62,7 +63,18 @@ struct Held {
     place: Place,
     etag: Arc<Mutex<String>>,
     renewal: tokio::task::JoinHandle<()>,
-    lost: Arc<Notify>,
+    tenure: watch::Receiver<Tenure>,
+}
+
+/// Whether the lease is ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tenure {
+    /// Surely.
+    Held,
+    /// Perhaps: it was not renewed in time.
+    Stale,
+    /// Not any more.
+    Lost(Error),
 }
 
 #[derive(Debug, Clone)]
@@ -116,20 +128,33 @@ impl LeaseSlot {
         Ok(())
     }
 
-    /// Does `work` for as long as the lease is held.
+    /// Does `work` for as long as the lease is held. While it is stale the work stands still: what is under way at AWS
+    /// goes on, and nothing new is begun.
     ///
     /// # Errors
     /// What `work` says; `Busy` when the lease was lost to another run meanwhile.
     pub async fn hold<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let lost = self.lock().as_ref().map(|held| Arc::clone(&held.lost));
-        let result = match lost {
+        let tenure = self.lock().as_ref().map(|held| held.tenure.clone());
+        let result = match tenure {
             None => work.await,
-            Some(lost) => tokio::select! {
-                result = work => result,
-                () = lost.notified() => Err(Error::new(ErrorCode::Busy, "another run took this deployment over")
-                    .cause("this run could not renew its lease in time")
-                    .hint("run the same command again: it goes on from what is there")),
-            },
+            Some(mut tenure) => {
+                let mut work = pin!(work);
+                loop {
+                    let holds = match &*tenure.borrow_and_update() {
+                        Tenure::Held => true,
+                        Tenure::Stale => false,
+                        Tenure::Lost(why) => break Err(why.clone()),
+                    };
+                    tokio::select! {
+                        biased;
+                        changed = tenure.changed() => if changed.is_err() {
+                            let Tenure::Lost(why) = tenure.borrow().clone() else { break Err(taken_over()) };
+                            break Err(why);
+                        },
+                        result = &mut work, if holds => break result,
+                    }
+                }
+            }
         };
         self.give_back().await;
         result
@@ -164,41 +189,76 @@ impl LeaseSlot {
 impl Held {
     fn renewing(place: Place, etag: String) -> Self {
         let etag = Arc::new(Mutex::new(etag));
-        let lost = Arc::new(Notify::new());
-        let renewal = tokio::spawn(renew(place.clone(), Arc::clone(&etag), Arc::clone(&lost)));
-        Self { place, etag, renewal, lost }
+        let (teller, tenure) = watch::channel(Tenure::Held);
+        let renewal = tokio::spawn(renew(place.clone(), Arc::clone(&etag), teller));
+        Self { place, etag, renewal, tenure }
     }
 }
 
-/// Renews until it cannot. An error that may pass is tried again while the lease still lives.
-async fn renew(mut place: Place, etag: Arc<Mutex<String>>, lost: Arc<Notify>) {
+/// Renews for as long as nobody else has taken over. `tenure` tells how that stands.
+///
+/// While renewals fail, the lease may be another run's by now: it is stale once it was not renewed for as long as it lives.
+/// A renewal that succeeds after all proves that nobody took it, for its condition is our own last write.
+async fn renew(mut place: Place, etag: Arc<Mutex<String>>, tenure: watch::Sender<Tenure>) {
     let pause = place.lives / RENEWALS;
     let mut renewed = Instant::now();
     loop {
         sleep(pause).await;
         place.note.renewal += 1;
         let known = etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match place.write(Some(known)).await {
-            Ok(Write::Done(fresh)) => {
-                *etag.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-                renewed = Instant::now();
+        let sent = Instant::now();
+        let mut renewal = pin!(place.renew(known));
+        let ended = match timeout_at(renewed + place.lives, &mut renewal).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                tenure.send_replace(Tenure::Stale);
+                renewal.await
             }
-            // The answer to this very renewal may have been lost, and the SDK repeated it.
-            Ok(Write::Taken(_)) => match place.read().await {
-                Ok(Some((fresh, Some(note), _))) if note == place.note => {
-                    *etag.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-                    renewed = Instant::now();
-                }
-                Ok(_) | Err(_) => break,
-            },
-            Err(_) if renewed.elapsed() < place.lives => {}
-            Err(_) => break,
+        };
+        match ended {
+            Ok(Some(fresh)) => {
+                *etag.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+                renewed = sent;
+                tenure.send_replace(Tenure::Held);
+            }
+            Ok(None) => {
+                tenure.send_replace(Tenure::Lost(taken_over()));
+                return;
+            }
+            Err(error) if renewed.elapsed() >= LONGEST || !may_pass(error.code) && renewed.elapsed() >= place.lives => {
+                tenure.send_replace(Tenure::Lost(error));
+                return;
+            }
+            Err(_) if renewed.elapsed() >= place.lives => {
+                tenure.send_replace(Tenure::Stale);
+            }
+            Err(_) => {}
         }
     }
-    lost.notify_one();
+}
+
+/// Whether a renewal that failed this way may succeed next time.
+fn may_pass(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::Network | ErrorCode::Service)
+}
+
+fn taken_over() -> Error {
+    Error::new(ErrorCode::Busy, "another run took this deployment over")
+        .cause("this run could not renew its lease in time")
+        .hint("run the same command again: it goes on from what is there")
 }
 
 impl Place {
+    /// Writes the object anew where it still is the one with `etag`; `None` where it is somebody else's by now.
+    async fn renew(&self, etag: String) -> Result<Option<String>> {
+        if let Write::Done(fresh) = self.write(Some(etag)).await? {
+            return Ok(Some(fresh));
+        }
+        // The answer to this very renewal may have been lost, and the SDK repeated it.
+        let found = self.read().await?;
+        Ok(found.and_then(|(fresh, note, _)| note.is_some_and(|note| note == self.note).then_some(fresh)))
+    }
+
     async fn take(
         &self,
         holder: &Holder<'_>,

@@ -2,7 +2,7 @@
 
 use crate::artifact::bucket::ArtifactBucket;
 use crate::artifact::lease::Holder;
-use crate::aws::{Caller, Clients, Place, caller, connect, guard_account};
+use crate::aws::{Caller, Calls, Clients, Place, caller, connect, guard_account};
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::{Claim, Owner};
 use crate::settings::{SANDBOX_REGION, Settings, Target};
@@ -28,7 +28,9 @@ impl Session {
             Some(endpoint) => Place::Sandbox { endpoint: endpoint.clone(), region: SANDBOX_REGION.to_owned() },
             None => Place::Aws { region: target.region.clone(), profile: target.profile.clone() },
         };
-        let clients = connect(&place, run.options.poll_interval).await?;
+        let Options { poll_interval, timeout, http, .. } = run.options;
+        let calls = Calls { interval: *poll_interval, longest: *timeout, http: http.clone() };
+        let clients = connect(&place, &calls).await?;
         run.report.deployment.region = Some(clients.region.clone());
         run.report.deployment.endpoint.clone_from(&clients.endpoint);
         if let Some(settings) = settings {
@@ -85,8 +87,10 @@ impl Session {
     pub(super) fn guard_stack(&self, stack: Option<&Stack>) -> Result<()> {
         let Some(stack) = stack else { return Ok(()) };
         let claim = self.owner.claim(&stack.tags);
-        // A stack that never got beyond its first change set may not show its tags yet, and holds nothing.
-        let empty = stack.tags.is_empty() && stack.status == StackStatus::ReviewInProgress;
+        // A stack that never got beyond its first change set may not show its tags yet, and holds nothing; one that is
+        // being deleted is only waited for.
+        let harmless = matches!(stack.status, StackStatus::ReviewInProgress | StackStatus::DeleteInProgress);
+        let empty = stack.tags.is_empty() && harmless;
         match claim {
             Claim::Ours => Ok(()),
             Claim::Namesake { .. } | Claim::Foreign if empty => Ok(()),

@@ -1,4 +1,4 @@
-//! `teardown`: server, then stack, then artifacts. What users stored is kept.
+//! `teardown`: server, then stack, then artifacts. What users stored is kept, unless its bucket was named.
 
 use std::fmt::Write as _;
 
@@ -6,6 +6,8 @@ use crate::artifact::bucket::{self, ArtifactBucket};
 use crate::artifact::{last_seen, upload};
 use crate::error::Result;
 use crate::plan::{self, Action, Change};
+use crate::prices::{self, Priced};
+use crate::progress::count;
 use crate::report::{Kept, Outcome};
 use crate::server::{self, Found};
 use crate::settings::Target;
@@ -14,7 +16,7 @@ use crate::storage::{self, Presence};
 use crate::wait::Patience;
 
 use super::session::Session;
-use super::{Run, approval};
+use super::{Run, approval, users_data};
 
 /// Removes the deployment. Doing it twice is success both times.
 ///
@@ -22,12 +24,15 @@ use super::{Run, approval};
 /// Whatever stops it; what is left by then is found again by the next teardown.
 pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "teardown")?;
+    users_data::must_be_named(run)?;
     let session = Session::open(target, None, run).await?;
     let bucket = session.artifact_bucket(target);
 
     let there = There::look(&session, target, &bucket, run).await?;
     // Before the server goes: a server without its stack is mended by a deploy, a stack without its server serves nobody.
     there.stack.as_ref().map_or(Ok(()), stack::refuse_protected)?;
+    let data = users_data::to_delete(&session, there.stack.as_ref(), run).await?;
+    let there = There { data, ..there };
     let changes = there.changes(&bucket);
     if changes.is_empty() {
         run.report.result = Outcome::Removed;
@@ -40,13 +45,19 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
         run.report.result = Outcome::Declined;
         return Ok(());
     }
+    if let Some(data) = &there.data
+        && !users_data::ask(data, run).await?
+    {
+        run.report.result = Outcome::Declined;
+        return Ok(());
+    }
 
     // Without the bucket there is no lease, and no deploy can be under way either: it makes the bucket first.
     if there.bucket {
         session.take_lease(&bucket, "teardown", run).await?;
     }
     let lease = run.lease;
-    lease.hold(remove(&session, target, &bucket, run)).await
+    lease.hold(remove(&session, target, &bucket, there.data.as_deref(), run)).await
 }
 
 /// What of the deployment is there.
@@ -55,6 +66,8 @@ struct There {
     servers: Found,
     bucket: bool,
     artifacts: Vec<String>,
+    /// The users' bucket, where it is to be deleted.
+    data: Option<String>,
 }
 
 impl There {
@@ -74,13 +87,13 @@ impl There {
             stored,
         )?;
         session.guard_stack(stack.as_ref())?;
+        servers.refuse_copied_tags()?;
         warn_of_unreadable(&servers, run);
-        Ok(Self { stack, servers, bucket, artifacts })
+        Ok(Self { stack, servers, bucket, artifacts, data: None })
     }
 
     fn changes(&self, bucket: &ArtifactBucket) -> Vec<Change> {
-        let delete =
-            |kind, name: &str, details| Change { action: Action::Delete, kind, name: name.to_owned(), details };
+        let delete = |kind, name: &str, details| Change::new(Action::Delete, kind, name, details);
         let servers = self
             .servers
             .owned
@@ -88,15 +101,24 @@ impl There {
             .map(|server| delete("server", &server.id, vec![format!("state: {}", server.state)]));
         let stack =
             self.stack.iter().map(|stack| delete("stack", &stack.name, vec![format!("status: {}", stack.status)]));
+        let data = self.data.iter().map(|name| {
+            delete("users-bucket", name, vec!["with all files that users stored, and all their versions".to_owned()])
+        });
         let artifacts = (!self.artifacts.is_empty())
             .then(|| delete("artifact", &format!("s3://{}", bucket.name), vec![count(self.artifacts.len(), "object")]));
-        servers.chain(stack).chain(artifacts).collect()
+        servers.chain(stack).chain(data).chain(artifacts).collect()
     }
 }
 
 /// Removes what is there now, in the order in which nothing is left without what it needs: the server uses the stack's
 /// roles, and a stack that cannot be deleted still needs its code.
-async fn remove(session: &Session, target: &Target, bucket: &ArtifactBucket, run: &mut Run<'_>) -> Result<()> {
+async fn remove(
+    session: &Session,
+    target: &Target,
+    bucket: &ArtifactBucket,
+    data: Option<&str>,
+    run: &mut Run<'_>,
+) -> Result<()> {
     let clients = &session.clients;
     let there = There::look(session, target, bucket, run).await?;
     let patience = Patience::new(run.options.timeout, run.options.poll_interval);
@@ -108,6 +130,11 @@ async fn remove(session: &Session, target: &Target, bucket: &ArtifactBucket, run
     if let Some(stack) = &there.stack {
         run.report.kept.extend(delete_stack(session, stack, &patience, run).await?);
     }
+    if let Some(name) = data {
+        // After the stack, which keeps it: whatever stops the stack's deletion stops this too.
+        users_data::delete(session, name, run).await?;
+        run.report.kept.retain(|kept| kept.name != name);
+    }
     if there.bucket {
         run.progress.step("Deleting the artifacts");
         let gone = upload::delete_deployment_artifacts(&clients.s3, bucket, &target.name).await?;
@@ -116,23 +143,31 @@ async fn remove(session: &Session, target: &Target, bucket: &ArtifactBucket, run
     }
     let kept = kept_buckets(session, &there, bucket, &run.report.kept).await;
     run.report.kept.extend(kept);
+    let kept = run.report.kept.iter();
+    run.report.cost = Some(prices::monthly(kept.filter_map(|kept| Priced::of_resource_type(&kept.kind))));
     run.report.result = Outcome::Removed;
     Ok(())
 }
 
 async fn delete_stack(session: &Session, stack: &Stack, patience: &Patience, run: &Run<'_>) -> Result<Vec<Kept>> {
     run.progress.step(&format!("Deleting stack {}", stack.name));
-    let deleted = stack::delete(&session.clients.cloudformation, stack, &session.run, patience, run.progress).await?;
+    let (client, retain) = (&session.clients.cloudformation, &run.options.retain);
+    let deleted = stack::delete_retaining(client, stack, retain, &session.run, patience, run.progress).await?;
     run.progress.nothing_goes_on();
     run.progress.done(&format!("Stack {} is gone", stack.name));
     let kept =
         deleted.kept.into_iter().map(|(kind, name)| Kept { kind, name, why: "the template keeps it".to_owned() });
-    Ok(kept.collect())
+    let left = deleted.retained.into_iter().map(|(kind, name, reason)| Kept {
+        kind,
+        name,
+        why: format!("it could not be deleted, and was left behind with --retain: {reason}"),
+    });
+    Ok(kept.chain(left).collect())
 }
 
 fn listing(changes: &[Change], stack: Option<&Stack>, run: &Run<'_>) -> String {
     let mut text = format!("To be removed:\n{}", plan::render(changes, run.progress.style()));
-    if let Some(name) = data_bucket(stack) {
+    if let Some(name) = data_bucket(stack).filter(|_| !changes.iter().any(|change| change.kind == "users-bucket")) {
         let _ = writeln!(text, "  Kept: bucket {name} and all that users stored in it");
     }
     text
@@ -166,8 +201,4 @@ fn warn_of_unreadable(servers: &Found, run: &Run<'_>) {
             servers.unreadable.join(", ")
         ));
     }
-}
-
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

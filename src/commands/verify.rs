@@ -20,8 +20,9 @@ use super::Run;
 use super::password::Password;
 use super::session::Session;
 
-/// How long the log line of the sign-in is looked for. CloudWatch Logs usually shows it within seconds.
-const LOG_PATIENCE: Duration = Duration::from_secs(20);
+/// How many poll intervals the log line of the sign-in is looked for: 20 seconds at the default of two. CloudWatch Logs
+/// usually shows it within seconds.
+const INTERVALS_FOR_THE_LOG: u32 = 10;
 /// How far this machine's clock may differ from AWS's, when the log is read.
 const CLOCK_SKEW: Duration = Duration::from_secs(300);
 /// How many poll intervals a new deployment gets until it can be asked at all: a minute at the default of two seconds.
@@ -280,7 +281,8 @@ async fn find_line(
 ) -> Option<Entry> {
     let log = log?;
     run.progress.step("Looking for its line in the log");
-    let patience = Patience::new(LOG_PATIENCE, run.options.poll_interval);
+    let limit = run.options.poll_interval.saturating_mul(INTERVALS_FOR_THE_LOG);
+    let patience = Patience::new(limit, run.options.poll_interval);
     let since = recently();
     loop {
         match sign_in_log::read(log, since).await {
@@ -298,7 +300,7 @@ async fn find_line(
         if patience.is_over() {
             run.progress.note(&format!(
                 "No line of this sign-in was found within {}: look later with `sftp-okta logs`",
-                humantime::format_duration(LOG_PATIENCE)
+                humantime::format_duration(limit)
             ));
             return None;
         }

@@ -4,9 +4,9 @@ use crate::artifact::bucket::ArtifactBucket;
 use crate::artifact::zip::Artifact;
 use crate::error::Result;
 use crate::plan::Wanted;
-use crate::server::{Spec, StackRefs};
-use crate::settings::Settings;
-use crate::stack::{self, CodeLocation, Desired, Outputs, Stack};
+use crate::server::{ProviderRefs, Spec, StackRefs, identity_provider_type};
+use crate::settings::{IdentityProvider, Settings};
+use crate::stack::{self, CodeLocation, Desired, Outputs, Provider, Stack};
 
 use super::session::Session;
 
@@ -25,7 +25,18 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
         },
         artifact_bucket: bucket.name.clone(),
         artifact_key: key,
+        identity_provider_type: identity_provider_type(settings),
+        termination_protection: settings.termination_protection,
     }
+}
+
+/// The server as it should be, whatever the stack: what the settings alone say of it.
+pub(super) fn spec_of_settings(settings: &Settings) -> Spec {
+    let identity_provider = match settings.server.identity_provider {
+        IdentityProvider::ApiGateway => ProviderRefs::Api { url: String::new(), invocation_role: String::new() },
+        IdentityProvider::Lambda => ProviderRefs::Function { arn: String::new() },
+    };
+    Spec::new(settings, StackRefs { identity_provider, logging_role: String::new(), log_group_arn: String::new() })
 }
 
 /// The server as it should be on `stack`.
@@ -33,10 +44,12 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
 /// # Errors
 /// When the stack lacks an output.
 pub(super) fn spec(settings: &Settings, stack: &Stack) -> Result<Spec> {
-    let outputs = Outputs::read(&stack.outputs)?;
+    let outputs = Outputs::read(&stack.outputs, settings.server.identity_provider)?;
     let refs = StackRefs {
-        url: outputs.url,
-        invocation_role: outputs.invocation_role,
+        identity_provider: match outputs.identity_provider {
+            Provider::Api { url, invocation_role } => ProviderRefs::Api { url, invocation_role },
+            Provider::Function { arn } => ProviderRefs::Function { arn },
+        },
         logging_role: outputs.logging_role,
         log_group_arn: outputs.transfer_log_group_arn,
     };

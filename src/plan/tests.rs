@@ -11,6 +11,7 @@ fn wanted() -> Wanted {
     Wanted {
         artifact_bucket: "artifacts".into(),
         artifact_key: format!("demo/{}.zip", "0123456789abcdef".repeat(4)),
+        identity_provider_type: "API_GATEWAY",
         stack: Desired {
             name: "sftp-okta-demo".into(),
             template: "Resources: {}\n".into(),
@@ -18,6 +19,7 @@ fn wanted() -> Wanted {
             tags: BTreeMap::from([("team".into(), "data".into())]),
             adopt: false,
         },
+        termination_protection: false,
     }
 }
 
@@ -92,7 +94,7 @@ fn each_difference_is_told_before_it_is_mended() {
     insta::assert_snapshot!(plan(&seen), @r#"
       + create  artifact         demo/0123456789ab….zip
       ~ update  stack            sftp-okta-demo
-          template: this version's
+          template: it was changed by hand at AWS, or by another tool; this version's takes its place
           parameter ArtifactKey: "old.zip" → "new.zip"
           parameter Gone: removed
           tag team: "data"
@@ -123,4 +125,57 @@ fn a_stack_that_never_worked_is_replaced_and_one_that_is_stuck_stops_the_deploy(
     error: stack sftp-okta-demo is in UPDATE_ROLLBACK_FAILED: an update failed and could not be undone
     remove the cause, run `aws cloudformation continue-update-rollback --stack-name sftp-okta-demo`, then deploy again
     ");
+}
+
+/// Even where the stack has not the outputs for the other one: it must not be changed under a server that asks it.
+#[test]
+fn another_kind_of_identity_provider_stops_the_deploy() {
+    for (now, then) in [("API_GATEWAY", "AWS_LAMBDA"), ("AWS_LAMBDA", "API_GATEWAY")] {
+        let seen =
+            Seen { servers: found(Server { identity_provider_type: now.into(), ..server_as_wanted() }), ..as_wanted() };
+        let wanted = Wanted { identity_provider_type: then, ..wanted() };
+        let error = decide(&wanted, &seen, None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "IdentityProviderType of server s-0123456789abcdef0 cannot be changed in place: it is {now:?} and should be {then:?}"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_template_that_another_version_made_is_no_change_by_hand() {
+    let mut seen = as_wanted();
+    let settings = crate::settings::resolve(
+        &crate::settings::Given {
+            name: Some(crate::settings::Value::flag("name", "demo")),
+            okta_org: Some(crate::settings::Value::flag("okta-org", "https://acme.okta.com")),
+            bucket: Some(crate::settings::Value::flag("bucket", "acme-files")),
+            ..crate::settings::Given::default()
+        },
+        None,
+    );
+    seen.template = settings.ok().map(|settings| crate::stack::template(&settings));
+    insta::assert_snapshot!(plan(&seen), @"
+      ~ update  stack            sftp-okta-demo
+          template: this version's
+    ");
+}
+
+#[test]
+fn a_stack_is_protected_where_configured_and_never_unprotected() {
+    let with = |configured, protected| {
+        let mut seen = as_wanted();
+        seen.stack = Some(Stack { termination_protection: protected, ..stack(StackStatus::CreateComplete) });
+        let wanted = Wanted { termination_protection: configured, ..wanted() };
+        render(&decide(&wanted, &seen, Some(&spec())).unwrap(), Style::new(false))
+    };
+    insta::assert_snapshot!(with(true, false), @"
+      ~ update  stack            sftp-okta-demo
+          termination protection: off → on
+    ");
+    for unchanged in [with(true, true), with(false, true), with(false, false)] {
+        assert_eq!(unchanged, "");
+    }
 }

@@ -5,7 +5,7 @@ use crate::plan::{Action, Change};
 
 use super::*;
 
-fn deployed() -> Report {
+pub(super) fn deployed() -> Report {
     let mut report = Report::new("deploy");
     report.result = Outcome::Deployed;
     report.deployment = Deployment {
@@ -92,8 +92,7 @@ fn teardown_ends_with_what_is_kept() {
 fn a_failure_is_one_json_document_and_no_text() {
     let mut report = Report::new("deploy");
     report.deployment.name = Some("partners".into());
-    report.changes =
-        vec![Change { action: Action::Create, kind: "stack", name: "s".into(), details: vec!["d".into()] }];
+    report.changes = vec![Change::new(Action::Create, "stack", "s", vec!["d".into()])];
     report.error = Some(Error::new(ErrorCode::StackFailed, "no").cause("because").hint("try").resource("Function"));
     assert_eq!(report.to_text(), "");
     assert_eq!(report.exit_code().number(), 4);

@@ -14,7 +14,7 @@ use super::delete::delete;
 use super::describe::{Server, describe};
 use super::find::Found;
 use super::ownership::{Owner, is_of_call};
-use super::spec::Spec;
+use super::spec::{ProviderRefs, Spec};
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
@@ -189,7 +189,7 @@ fn request(client: &Client, spec: &Spec, owner: &Owner, call: &str) -> Request {
         .create_server()
         .domain(Domain::S3)
         .protocols(Protocol::Sftp)
-        .identity_provider_type(IdentityProviderType::ApiGateway)
+        .identity_provider_type(IdentityProviderType::from(spec.provider_type()))
         .identity_provider_details(identity_provider(spec))
         .security_policy_name(&spec.security_policy)
         .logging_role(&spec.stack.logging_role)
@@ -211,11 +211,13 @@ fn request(client: &Client, spec: &Spec, owner: &Owner, call: &str) -> Request {
 
 /// The identity provider; methods are always sent, since the service's default also asks for keys.
 pub(super) fn identity_provider(spec: &Spec) -> IdentityProviderDetails {
-    IdentityProviderDetails::builder()
-        .url(&spec.stack.url)
-        .invocation_role(&spec.stack.invocation_role)
-        .sftp_authentication_methods(SftpAuthenticationMethods::Password)
-        .build()
+    let details = IdentityProviderDetails::builder()
+        .sftp_authentication_methods(SftpAuthenticationMethods::from(spec.authentication_methods));
+    match &spec.stack.identity_provider {
+        ProviderRefs::Api { url, invocation_role } => details.url(url).invocation_role(invocation_role),
+        ProviderRefs::Function { arn } => details.function(arn),
+    }
+    .build()
 }
 
 pub(super) fn storage_options(spec: &Spec) -> S3StorageOptions {

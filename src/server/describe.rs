@@ -24,6 +24,8 @@ pub struct Server {
     pub url: String,
     /// The role with which the URL is called.
     pub invocation_role: String,
+    /// The identity provider's function.
+    pub function: String,
     /// Which credentials SFTP users present, such as `PASSWORD`.
     pub sftp_authentication_methods: String,
     /// The role with which logs are written.
@@ -79,6 +81,7 @@ fn from_sdk(id: &str, server: DescribedServer) -> Server {
         identity_provider_type: server.identity_provider_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         url: of_provider(provider.as_ref().and_then(|provider| provider.url())),
         invocation_role: of_provider(provider.as_ref().and_then(|provider| provider.invocation_role())),
+        function: of_provider(provider.as_ref().and_then(|provider| provider.function())),
         sftp_authentication_methods: provider
             .as_ref()
             .and_then(|provider| provider.sftp_authentication_methods())

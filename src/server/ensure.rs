@@ -52,10 +52,17 @@ pub async fn ensure(
     found.refuse_what_is_unclear()?;
     let (server, mut change) = match found.owned.pop() {
         None => (create(client, spec, owner, found, run, patience, progress).await?, Change::Created),
-        Some(server) => {
-            let updated = update(client, spec, &server, patience).await?;
-            (server, if updated { Change::Updated } else { Change::Unchanged })
-        }
+        Some(server) => match update(client, spec, &server, patience).await {
+            Ok(true) => (server, Change::Updated),
+            Ok(false) => (server, Change::Unchanged),
+            // It was being deleted when it was found, and is gone by now.
+            Err(error) => match (describe(client, &server.id).await, found.search(client, owner).await) {
+                (Ok(None), Ok(found)) if found.owned.is_empty() => {
+                    (create(client, spec, owner, found, run, patience, progress).await?, Change::Created)
+                }
+                (_, _) => return Err(error),
+            },
+        },
     };
     progress.goes_on(&format!("server {} goes on starting", server.id));
     let (server, started) = wait_until_online(client, server, patience, progress).await?;
@@ -132,6 +139,24 @@ pub fn refuse_replacement(server: &Server, differences: &[Difference]) -> Result
     .hint(
         "take the setting back, or `sftp-okta teardown` and deploy again (the endpoint and host key will be new ones)",
     ))
+}
+
+/// Refuses a server that asks another kind of identity provider: its users would lose access while stack and server
+/// disagree, and what it asks now goes with the stack's change.
+///
+/// # Errors
+/// `ServerFailed`.
+pub fn refuse_other_provider(server: &Server, wanted: &str) -> Result<()> {
+    if server.identity_provider_type == wanted {
+        return Ok(());
+    }
+    let difference = Difference {
+        field: "IdentityProviderType",
+        now: server.identity_provider_type.clone(),
+        wanted: wanted.to_owned(),
+        remedy: Remedy::Replace,
+    };
+    refuse_replacement(server, &[difference])
 }
 
 /// Waits until the server serves; starts it once where it stands still. Returns it, and whether it was started.

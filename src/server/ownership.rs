@@ -41,6 +41,12 @@ impl Owner {
         BTreeMap::from([(DEPLOYMENT.to_owned(), self.deployment.clone()), (STACK.to_owned(), self.stack.clone())])
     }
 
+    /// Whose something with these tags says it is.
+    #[must_use]
+    pub fn of(tags: &BTreeMap<String, String>) -> Option<Self> {
+        Some(Self { deployment: tags.get(DEPLOYMENT)?.clone(), stack: tags.get(STACK)?.clone() })
+    }
+
     /// The tags of a create call: ownership, and the call itself.
     #[must_use]
     pub(super) fn tags_of_call(&self, run: &str) -> BTreeMap<String, String> {
@@ -61,6 +67,11 @@ impl Owner {
             (_, _) => Claim::Foreign,
         }
     }
+}
+
+/// The create call that these tags name. No two servers are of one call: where two name the same, the tags of one are a copy.
+pub(super) fn call_of(tags: &BTreeMap<String, String>) -> Option<&str> {
+    tags.get(RUN).map(String::as_str)
 }
 
 /// Whether these tags were written by the create call `run`.

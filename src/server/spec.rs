@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::describe::Server;
-use crate::settings::{self, Endpoint, Settings};
+use crate::settings::{self, Authentication, Endpoint, IdentityProvider, Settings};
 
 /// The tag that shows a custom host name in the console (Transfer Family User Guide, "Working with custom hostnames").
 const HOSTNAME_TAG: &str = "transfer:customHostname";
@@ -11,14 +11,29 @@ const HOSTNAME_TAG: &str = "transfer:customHostname";
 /// What the server needs of the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackRefs {
-    /// The API's stage URL.
-    pub url: String,
-    /// The role with which the server calls it.
-    pub invocation_role: String,
+    /// What the server asks.
+    pub identity_provider: ProviderRefs,
     /// The role with which the server writes logs.
     pub logging_role: String,
     /// Where it writes them.
     pub log_group_arn: String,
+}
+
+/// What the server asks, and what it needs for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderRefs {
+    /// An API.
+    Api {
+        /// Its stage URL.
+        url: String,
+        /// The role with which the server calls it.
+        invocation_role: String,
+    },
+    /// The function.
+    Function {
+        /// Its ARN.
+        arn: String,
+    },
 }
 
 /// The server as it should be.
@@ -26,6 +41,8 @@ pub struct StackRefs {
 pub struct Spec {
     /// What it takes from the stack.
     pub stack: StackRefs,
+    /// Which credentials SFTP users present, in Transfer's word. Always sent: the service's own default asks for keys too.
+    pub authentication_methods: &'static str,
     /// The security policy. Always sent: the service's own default depends on who asks.
     pub security_policy: String,
     /// Where it can be reached.
@@ -62,6 +79,30 @@ pub enum Remedy {
     Replace,
 }
 
+/// Transfer's word for a server that asks an API.
+const API_GATEWAY: &str = "API_GATEWAY";
+/// Transfer's word for a server that asks a function.
+const AWS_LAMBDA: &str = "AWS_LAMBDA";
+
+/// The identity provider's type that `settings` ask for, in Transfer's word.
+#[must_use]
+pub const fn identity_provider_type(settings: &Settings) -> &'static str {
+    match settings.server.identity_provider {
+        IdentityProvider::ApiGateway => API_GATEWAY,
+        IdentityProvider::Lambda => AWS_LAMBDA,
+    }
+}
+
+/// What a client must present, in Transfer's word (Transfer API reference, `SftpAuthenticationMethods`).
+const fn authentication_methods(authentication: Authentication) -> &'static str {
+    match authentication {
+        Authentication::Password => "PASSWORD",
+        Authentication::PublicKey => "PUBLIC_KEY",
+        Authentication::PublicKeyOrPassword => "PUBLIC_KEY_OR_PASSWORD",
+        Authentication::PublicKeyAndPassword => "PUBLIC_KEY_AND_PASSWORD",
+    }
+}
+
 impl Spec {
     /// The server that `settings` ask for, on the stack that was deployed for it.
     #[must_use]
@@ -74,12 +115,52 @@ impl Spec {
             &settings.server;
         Self {
             stack,
+            authentication_methods: authentication_methods(settings.server.authentication),
             security_policy: security_policy.clone(),
             endpoint: endpoint.clone(),
             banner: banner.clone().unwrap_or_default(),
             directory_listing_optimization: *directory_listing_optimization,
             tags,
         }
+    }
+
+    /// The identity provider's type, in Transfer's word.
+    pub(super) fn provider_type(&self) -> &'static str {
+        match &self.stack.identity_provider {
+            ProviderRefs::Api { .. } => API_GATEWAY,
+            ProviderRefs::Function { .. } => AWS_LAMBDA,
+        }
+    }
+
+    /// The API's URL; empty where the function is asked.
+    fn url(&self) -> &str {
+        match &self.stack.identity_provider {
+            ProviderRefs::Api { url, .. } => url,
+            ProviderRefs::Function { .. } => "",
+        }
+    }
+
+    /// The role with which the API is called; empty where the function is asked.
+    fn invocation_role(&self) -> &str {
+        match &self.stack.identity_provider {
+            ProviderRefs::Api { invocation_role, .. } => invocation_role,
+            ProviderRefs::Function { .. } => "",
+        }
+    }
+
+    /// The function's ARN; empty where an API is asked.
+    fn function(&self) -> &str {
+        match &self.stack.identity_provider {
+            ProviderRefs::Api { .. } => "",
+            ProviderRefs::Function { arn } => arn,
+        }
+    }
+
+    /// The roles that Transfer must be able to assume before the server can be made.
+    #[must_use]
+    pub fn roles(&self) -> Vec<&str> {
+        let roles = [self.invocation_role(), self.stack.logging_role.as_str()];
+        roles.into_iter().filter(|role| !role.is_empty()).collect()
     }
 
     /// What about `server` is not as it should be. Tags that others put there are left alone.
@@ -96,13 +177,19 @@ impl Spec {
         let on = |enabled: bool| if enabled { "ENABLED" } else { "DISABLED" }.to_owned();
         let fields = [
             // The identity provider's type could be changed in place, but users of another provider would lose access.
-            ("IdentityProviderType", server.identity_provider_type.clone(), "API_GATEWAY".to_owned(), Remedy::Replace),
-            ("Url", server.url.clone(), self.stack.url.clone(), Remedy::Update),
-            ("InvocationRole", server.invocation_role.clone(), self.stack.invocation_role.clone(), Remedy::Update),
+            (
+                "IdentityProviderType",
+                server.identity_provider_type.clone(),
+                self.provider_type().to_owned(),
+                Remedy::Replace,
+            ),
+            ("Url", server.url.clone(), self.url().to_owned(), Remedy::Update),
+            ("InvocationRole", server.invocation_role.clone(), self.invocation_role().to_owned(), Remedy::Update),
+            ("Function", server.function.clone(), self.function().to_owned(), Remedy::Update),
             (
                 "SftpAuthenticationMethods",
                 server.sftp_authentication_methods.clone(),
-                "PASSWORD".to_owned(),
+                self.authentication_methods.to_owned(),
                 Remedy::Update,
             ),
             ("LoggingRole", server.logging_role.clone(), self.stack.logging_role.clone(), Remedy::Update),
@@ -143,6 +230,24 @@ impl Spec {
 mod tests {
     use super::super::fixtures::{server_as_wanted, spec};
     use super::*;
+
+    #[test]
+    fn a_server_that_asks_the_function_names_it_and_no_api() {
+        let arn = "arn:aws:lambda:eu-west-1:111122223333:function:sftp-okta-demo";
+        let mut direct = spec();
+        direct.stack.identity_provider = ProviderRefs::Function { arn: arn.into() };
+        let mut server = server_as_wanted();
+        let told =
+            |server: &Server| direct.differences(server).into_iter().map(|found| found.field).collect::<Vec<_>>();
+        assert_eq!(told(&server), ["IdentityProviderType", "Url", "InvocationRole", "Function"]);
+        server.identity_provider_type = "AWS_LAMBDA".into();
+        (server.url, server.invocation_role) = (String::new(), String::new());
+        assert_eq!(told(&server), ["Function"]);
+        server.function = arn.into();
+        assert_eq!(direct.differences(&server), []);
+        assert_eq!(direct.roles(), ["arn:aws:iam::111122223333:role/log"]);
+        assert_eq!(spec().roles().len(), 2);
+    }
 
     #[test]
     fn a_server_as_wanted_differs_in_nothing() {

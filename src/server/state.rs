@@ -84,6 +84,31 @@ impl ServerState {
         }
     }
 
+    /// What the state says about the deployment, as it goes on after "server X is STATE: ".
+    #[must_use]
+    pub fn meaning(&self) -> &'static str {
+        match self {
+            Self::Online => "users can connect",
+            Self::Starting => "it is on its way to ONLINE",
+            Self::Stopping => "somebody stopped it, and it is on its way to OFFLINE",
+            Self::Offline => "somebody stopped it: nobody can connect, and it is billed all the same",
+            Self::StartFailed => "the service could not start it: nobody can connect, and it is billed all the same",
+            Self::StopFailed => "the service could not stop it",
+            Self::Unknown(_) => "this version does not know that state",
+        }
+    }
+
+    /// What a person who sees a server in this state does next. Nothing where all is well.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self.for_deploy() {
+            ServerStep::Ready => None,
+            ServerStep::Wait => Some("`sftp-okta deploy` waits until it is ONLINE, and starts it if need be"),
+            ServerStep::Start => Some("`sftp-okta deploy` starts it"),
+            ServerStep::Failed { next, .. } => Some(next),
+        }
+    }
+
     /// How the state is shown.
     #[must_use]
     pub fn mood(&self) -> Mood {
@@ -103,27 +128,28 @@ impl fmt::Display for ServerState {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
+    /// Every state, and for every command what is decided, in a sentence, with what to do next.
     #[test]
     fn every_state_has_a_decision() {
-        for (state, step) in [
-            (ServerState::Online, "ready"),
-            (ServerState::Starting, "wait"),
-            (ServerState::Stopping, "wait"),
-            (ServerState::Offline, "start"),
-            (ServerState::StartFailed, "failed"),
-            (ServerState::StopFailed, "failed"),
-            (ServerState::Unknown("NEW".into()), "failed"),
-        ] {
-            let decided = match state.for_deploy() {
-                ServerStep::Ready => "ready",
-                ServerStep::Wait => "wait",
-                ServerStep::Start => "start",
-                ServerStep::Failed { .. } => "failed",
-            };
-            assert_eq!(decided, step, "{state}");
+        let mut table = String::new();
+        for state in ServerState::ALL.into_iter().chain([ServerState::Unknown("NEW_STATE".into())]) {
             assert_eq!(ServerState::parse(state.as_str()), state);
+            let deploy = match state.for_deploy() {
+                ServerStep::Ready => "done".to_owned(),
+                ServerStep::Wait => "wait, then decide again".to_owned(),
+                ServerStep::Start => "start, once".to_owned(),
+                ServerStep::Failed { why, next } => format!("stop: {why}; {next}"),
+            };
+            let health = if state.next_step().is_none() { "healthy" } else { "not healthy" };
+            let next = state.next_step().map(|next| format!("; {next}")).unwrap_or_default();
+            let _ = writeln!(table, "{state}\n  deploy    {deploy}");
+            // DeleteServer has no precondition (API reference, DeleteServer).
+            let _ = writeln!(table, "  status    {health}: {}{next}\n  teardown  delete", state.meaning());
         }
+        insta::assert_snapshot!(table);
     }
 }

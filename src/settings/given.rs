@@ -66,6 +66,24 @@ macro_rules! given {
                 }
                 Self { $($field: one($flag),)* tags }
             }
+
+            /// The value of a flag, by its name without dashes; of `tag` none, since there may be several.
+            #[must_use]
+            pub fn value(&self, flag: &str) -> Option<&Value> {
+                match flag {
+                    $($flag => self.$field.as_ref(),)*
+                    _ => None,
+                }
+            }
+
+            /// Sets the value of a flag as if it had been typed. Flags that are no settings, and `tag`, change nothing.
+            pub fn set(&mut self, flag: &'static str, text: impl Into<String>) {
+                let value = Some(Value::flag(flag, text));
+                match flag {
+                    $($flag => self.$field = value,)*
+                    _ => {}
+                }
+            }
         }
     };
 }
@@ -89,8 +107,6 @@ given! {
     login_domain = "login-domain",
     /// `--mfa`
     mfa = "mfa",
-    /// `--ssh-keys-attribute`
-    ssh_keys_attribute = "ssh-keys-attribute",
     /// `--forward-source-ip`: `true` or `false`
     forward_source_ip = "forward-source-ip",
     /// `--throttle-per-user`
@@ -123,8 +139,12 @@ given! {
     restrict_to_invocation_role = "restrict-to-invocation-role",
     /// `--create-api-gateway-log-role`: `true` or `false`
     create_log_role = "create-api-gateway-log-role",
+    /// `--alarm-topic-arn`
+    alarm_topic_arn = "alarm-topic-arn",
     /// `--permissions-boundary`
     permissions_boundary = "permissions-boundary",
+    /// `--termination-protection`: `true` or `false`
+    termination_protection = "termination-protection",
     /// `--artifact-bucket`
     artifact_bucket = "artifact-bucket",
     /// `--home`

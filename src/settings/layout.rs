@@ -9,6 +9,7 @@ pub(super) const TOP: &[Key] = &[
     Known("account"),
     Known("stack_name"),
     Known("permissions_boundary"),
+    Known("termination_protection"),
     Known("artifact_bucket"),
     Known("tags"),
     Known("okta"),
@@ -17,6 +18,7 @@ pub(super) const TOP: &[Key] = &[
     Known("lambda"),
     Known("api"),
     Known("throttle"),
+    Known("alarms"),
     Known("access"),
 ];
 
@@ -64,6 +66,7 @@ pub(super) const API: &[Key] = &[
 ];
 
 pub(super) const THROTTLE: &[Key] = &[Known("per_user"), Known("per_source")];
+pub(super) const ALARMS: &[Key] = &[Known("topic_arn"), Known("dashboard")];
 
 pub(super) const ACCESS: &[Key] = &[
     Known("groups"),

@@ -75,7 +75,7 @@ fn values_that_are_wrong_together_point_at_one_of_them() {
 fn a_flag_for_one_rule_does_not_choose_among_several() {
     let rules = format!("{LEAST}[[access]]\nusers = [\"alice@acme.com\"]\n[[access]]\n");
     let given = Given { home: Some(Value::flag("home", "/{bucket}/x/{login}")), ..Given::default() };
-    insta::assert_snapshot!(told(resolve(&given, Some(&super::resolve_tests::file(&rules)))), @r#"
+    insta::assert_snapshot!(told(resolve(&given, Some(&resolve_tests::file(&rules)))), @r#"
     --home is given, and the file has several access rules
     cause: it could mean any of them
     hint: leave it out, and write it in the rule that is meant
@@ -113,7 +113,7 @@ fn keys_for_everyone() {
 fn groups_without_an_app() {
     insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\ngroups = [\"sftp\"]"))), @r#"
     access.groups cannot be used as it is
-    cause: the groups of access rules are read from Okta's directory, which needs a service app
+    cause: its groups are read from Okta's directory, which needs a service app
     hint: give service_app, or do without
     at: sftp-okta.toml:7
     "#);
@@ -128,6 +128,7 @@ fn wrong_values_point_at_their_line() {
         ("account = \"1234\"", "account"),
         ("stack_name = \"a_b\"", "stack_name"),
         ("permissions_boundary = \"x\"", "permissions_boundary"),
+        ("termination_protection = \"yes\"", "termination_protection"),
         ("artifact_bucket = \"X\"", "artifact_bucket"),
         ("tags.\"aws:x\" = \"y\"", "tags.aws:x"),
         ("okta.org_url = \"https://acme.okta.com.evil.net\"", "okta.org_url"),
@@ -282,6 +283,16 @@ storage.versioning is not a known key
 cause: [storage] has no key versioning
 hint: remove the line; the keys here are bucket, create_bucket, access_log_bucket, kms_key_arn
 at: sftp-okta.toml:6
+"#);
+}
+
+#[test]
+fn unknown_identity_provider() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nidentity_provider = \"okta\""))), @r#"
+server.identity_provider "okta" is not an identity provider
+cause: there are api-gateway and lambda
+hint: write api-gateway, or lambda for a server that asks the function directly
+at: sftp-okta.toml:7
 "#);
 }
 

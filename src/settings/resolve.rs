@@ -16,7 +16,7 @@ use super::given::{Given, Value};
 use super::layout;
 use super::lookup::{Rule, boolean, checked, file_text, number, required, text};
 use super::origin::{Located, Origin, Wrong};
-use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Server, Settings, Target};
+use super::resolved::{Alarms, Api, Authentication, Endpoint, IdentityProvider, Lambda, Server, Settings, Target};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
@@ -57,6 +57,7 @@ struct Sections<'d> {
     lambda: Option<Section<'d>>,
     api: Option<Section<'d>>,
     throttle: Option<Section<'d>>,
+    alarms: Option<Section<'d>>,
     access: Option<Vec<Section<'d>>>,
 }
 
@@ -80,6 +81,7 @@ impl<'d> Sections<'d> {
             lambda: section("lambda", layout::LAMBDA)?,
             api: section("api", layout::API)?,
             throttle: section("throttle", layout::THROTTLE)?,
+            alarms: section("alarms", layout::ALARMS)?,
             top: Some(top),
             access,
         })
@@ -103,6 +105,7 @@ impl<'d> Sections<'d> {
     fn settings(&self, given: &Given) -> Result<Settings> {
         let Target { name, region, profile, account, stack_name, artifact_bucket } = self.target(given)?;
         let boundary = checked(text(&given.permissions_boundary, self.top, "permissions_boundary")?, arn::policy)?;
+        let protection = boolean(&given.termination_protection, self.top, "termination_protection")?;
         let mut rules = self.access(given)?;
         let settings = Settings {
             name,
@@ -117,7 +120,9 @@ impl<'d> Sections<'d> {
             server: self.server(given)?,
             lambda: self.lambda(given)?,
             api: self.api(given)?,
+            alarms: self.alarms(given)?,
             permissions_boundary: boundary.map(|found| found.value),
+            termination_protection: protection.is_some_and(|found| found.value),
             artifact_bucket,
             access: std::mem::take(&mut rules.rules),
             access_by_default: rules.by_default,
@@ -218,5 +223,11 @@ impl<'d> Sections<'d> {
             restrict_to_invocation_role: restrict.is_some_and(|found| found.value),
             create_log_role: role.is_some_and(|found| found.value),
         })
+    }
+
+    fn alarms(&self, given: &Given) -> Result<Alarms> {
+        let topic = checked(text(&given.alarm_topic_arn, self.alarms, "topic_arn")?, arn::topic)?;
+        let dashboard = self.alarms.map(|section| section.boolean("dashboard")).transpose()?.flatten();
+        Ok(Alarms { topic_arn: topic.map(|found| found.value), dashboard: dashboard.is_none_or(|found| found.value) })
     }
 }

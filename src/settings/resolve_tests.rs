@@ -81,6 +81,7 @@ profile = "prod"
 account = "111122223333"
 stack_name = "Acme-Sftp"
 permissions_boundary = "arn:aws:iam::111122223333:policy/boundary"
+termination_protection = true
 artifact_bucket = "acme-artifacts"
 [tags]
 team = "data"
@@ -111,6 +112,9 @@ restrict_to_invocation_role = true
 create_log_role = true
 throttling_rate = 5
 throttling_burst = 10
+[alarms]
+topic_arn = "arn:aws:sns:eu-west-1:111122223333:ops"
+dashboard = false
 [[access]]
 home = "/{bucket}/partners/{user}"
 permissions = "write-only"
@@ -193,9 +197,16 @@ permissions = "write-only"
             throttling_rate: 5,
             throttling_burst: 10,
         },
+        alarms: Alarms {
+            topic_arn: Some(
+                "arn:aws:sns:eu-west-1:111122223333:ops",
+            ),
+            dashboard: false,
+        },
         permissions_boundary: Some(
             "arn:aws:iam::111122223333:policy/boundary",
         ),
+        termination_protection: true,
         artifact_bucket: Some(
             "acme-artifacts",
         ),

@@ -35,8 +35,12 @@ pub struct Settings {
     pub lambda: Lambda,
     /// The API between server and function.
     pub api: Api,
+    /// Who is told when something is wrong, and whether a dashboard shows it.
+    pub alarms: Alarms,
     /// The policy that bounds all roles of the stack.
     pub permissions_boundary: Option<String>,
+    /// Whether the stack is protected against deletion. `false` leaves a protection as it is.
+    pub termination_protection: bool,
     /// The bucket that takes the function's zip; `None` is the tool's own bucket of account and region.
     pub artifact_bucket: Option<String>,
     /// Who gets what: ordered, the first rule that matches decides.
@@ -152,6 +156,15 @@ pub struct Api {
     pub throttling_rate: u32,
     /// Sign-ins it lets through at once.
     pub throttling_burst: u32,
+}
+
+/// Who is told when something is wrong, and whether a dashboard shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarms {
+    /// The SNS topic that the alarms tell; `None` tells nobody, and the alarms exist all the same.
+    pub topic_arn: Option<String>,
+    /// Whether the stack makes a dashboard.
+    pub dashboard: bool,
 }
 
 /// What is enough to find a deployment: all that `status`, `logs` and `teardown` need.

@@ -3,12 +3,13 @@
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::ChangeSetType;
 
-use super::change_set::{self, ChangeSet, Verdict};
+use super::change_set::{self, ChangeSet, Judged, Verdict};
 use super::delete::delete;
 use super::describe::{Stack, describe};
 use super::desired::Desired;
-use super::failure::root_cause;
+use super::failure::{left_behind, root_cause};
 use super::rejection;
+use super::resource_change::ResourceChange;
 use super::settle::{Operation, settle, wait_for_others};
 use super::status::{DeployStep, Outcome, StackStatus};
 use crate::error::{Error, ErrorCode, Result};
@@ -25,9 +26,13 @@ pub struct Applied {
     pub stack: Stack,
     /// Whether anything was changed.
     pub changed: bool,
+    /// What an update did to each resource.
+    pub resources: Vec<ResourceChange>,
 }
 
 /// Creates or updates the stack and waits for the end. The caller has made sure that the stack is ours to change.
+/// `approved` is what somebody has approved that an update does to the resources: it does exactly that, or nothing. Without
+/// it the rows are shown before they come true.
 ///
 /// # Errors
 /// `StackFailed` with the first failure's reason, `Deadline` while the operation goes on, `Busy` when somebody else was
@@ -35,6 +40,7 @@ pub struct Applied {
 pub async fn apply(
     client: &Client,
     desired: &Desired,
+    approved: Option<&[ResourceChange]>,
     token: &str,
     patience: &Patience,
     progress: &Progress,
@@ -45,12 +51,20 @@ pub async fn apply(
         // After a wait or a deletion the name is not looked up again: whoever used it for a new stack meanwhile is not us.
         current = match (step, current) {
             (DeployStep::Create, current) => {
-                let change = Change { client, desired, token, patience, progress, before: current.as_ref() };
-                return change.make(ChangeSetType::Create).await;
+                let before = current.as_ref();
+                let change = Change { client, desired, approved, token, patience, progress, before };
+                match change.make(ChangeSetType::Create).await? {
+                    Some(applied) => return Ok(applied),
+                    None => look_again(client, desired, patience, progress).await?,
+                }
             }
             (DeployStep::Update, current) => {
-                let change = Change { client, desired, token, patience, progress, before: current.as_ref() };
-                return change.make(ChangeSetType::Update).await;
+                let before = current.as_ref();
+                let change = Change { client, desired, approved, token, patience, progress, before };
+                match change.make(ChangeSetType::Update).await? {
+                    Some(applied) => return Ok(applied),
+                    None => look_again(client, desired, patience, progress).await?,
+                }
             }
             (DeployStep::DeleteThenCreate, Some(stack)) => {
                 progress.note(&format!(
@@ -69,10 +83,38 @@ pub async fn apply(
     }
 }
 
+/// The stack after a moment: an operation that has just begun is not seen by every look.
+async fn look_again(
+    client: &Client,
+    desired: &Desired,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Option<Stack>> {
+    if patience.is_over() {
+        return Err(patience.ran_out(&format!("another operation on stack {} goes on", desired.name)));
+    }
+    progress.tick();
+    patience.pause().await;
+    let found = describe(client, &desired.name).await?;
+    match &found {
+        // Somebody else was faster with the name.
+        Some(stack) if !is_of_same_deployment(stack, desired) => Err(change_set::overtaken(&desired.name)),
+        Some(_) | None => Ok(found),
+    }
+}
+
+/// Whether the stack carries the tags of the tool that `desired` has. One under review shows none yet, and holds nothing.
+fn is_of_same_deployment(stack: &Stack, desired: &Desired) -> bool {
+    let own = desired.tags.iter().filter(|(key, _)| key.starts_with("sftp-okta:"));
+    stack.status == StackStatus::ReviewInProgress
+        || own.into_iter().all(|(key, value)| stack.tags.get(key) == Some(value))
+}
+
 /// One change of the stack: change set, execution, end.
 struct Change<'a> {
     client: &'a Client,
     desired: &'a Desired,
+    approved: Option<&'a [ResourceChange]>,
     token: &'a str,
     patience: &'a Patience,
     progress: &'a Progress,
@@ -81,20 +123,29 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    async fn make(&self, kind: ChangeSetType) -> Result<Applied> {
+    /// `None` where another operation on the stack has begun: it comes first.
+    async fn make(&self, kind: ChangeSetType) -> Result<Option<Applied>> {
         let creates = kind == ChangeSetType::Create;
-        let change_set = change_set::create(self.client, self.desired, kind, self.token).await?;
-        match change_set::judge(self.client, &change_set, self.patience, self.progress).await? {
+        let asked = change_set::create(self.client, self.desired, kind, self.token).await?;
+        let Some(change_set) = asked else { return Ok(None) };
+        let Judged { verdict, resources } =
+            change_set::judge(self.client, &change_set, self.patience, self.progress).await?;
+        match verdict {
             Verdict::Executable { changes, warning } => {
                 if let Some(warning) = warning {
                     self.progress.warn(&format!("CloudFormation on the change set: {warning}"));
+                }
+                if !creates && let Err(error) = self.compare(&resources) {
+                    self.discard(&change_set).await;
+                    return Err(error);
                 }
                 self.progress.expect_resources(changes + ROWS_OF_THE_STACK);
             }
             Verdict::NoChange => {
                 self.discard(&change_set).await;
                 let stack = describe(self.client, &change_set.stack_arn).await?;
-                return Ok(Applied { stack: stack.ok_or_else(|| vanished(self.desired))?, changed: false });
+                let stack = stack.ok_or_else(|| vanished(self.desired))?;
+                return Ok(Some(Applied { stack, changed: false, resources: Vec::new() }));
             }
             Verdict::Rejected(reason) => {
                 // Its details go with the change set, so they are read first.
@@ -121,12 +172,36 @@ impl Change<'_> {
         self.progress.nothing_goes_on();
         let stack = stack.ok_or_else(|| vanished(self.desired))?;
         if stack.status.outcome() == Outcome::Succeeded {
-            return Ok(Applied { stack, changed: true });
+            for orphan in left_behind(operation.events(), &stack.arn) {
+                self.progress.warn(&format!("left behind, and no longer part of the stack: {orphan}"));
+            }
+            return Ok(Some(Applied { stack, changed: true, resources }));
         }
         let verb = if creates { "created" } else { "updated" };
         let what = format!("stack {} could not be {verb} and is now in {}", stack.name, stack.status);
         let error = root_cause(operation.events(), &stack.arn).into_error(what, stack.reason.as_deref());
         Err(rejection::with_findings(self.client, &stack.arn, error).await)
+    }
+
+    /// Whether the change set does what was approved; where nobody was asked, it is told.
+    fn compare(&self, resources: &[ResourceChange]) -> Result<()> {
+        match self.approved {
+            Some(approved) if approved == resources => Ok(()),
+            Some(_) => Err(Error::new(
+                ErrorCode::Busy,
+                format!("an update of stack {} would do something else now than was approved", self.desired.name),
+            )
+            .cause("CloudFormation's change set differs from the one that was shown")
+            .hint("plan again, and have that approved")),
+            None => {
+                let style = self.progress.style();
+                let rows: String = resources.iter().map(|resource| resource.render(style)).collect();
+                if !rows.is_empty() {
+                    self.progress.show(&format!("    The update of {} changes:\n{rows}", self.desired.name));
+                }
+                Ok(())
+            }
+        }
     }
 
     /// A change set left behind is untidy, and no reason to fail for, nor to hide what failed.

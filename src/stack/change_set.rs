@@ -6,6 +6,7 @@ use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, ExecutionStatus, Parameter, Tag};
 
 use super::desired::Desired;
+use super::resource_change::{self, ResourceChange};
 use super::settle::is_passing;
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
@@ -42,8 +43,22 @@ pub(super) enum Verdict {
     Overtaken,
 }
 
-/// Asks for a change set. `token` makes the request safe to repeat.
-pub(super) async fn create(client: &Client, desired: &Desired, kind: ChangeSetType, token: &str) -> Result<ChangeSet> {
+/// A change set that CloudFormation has made up its mind about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) verdict: Verdict,
+    /// What it does to each resource, with the values of properties.
+    pub(super) resources: Vec<ResourceChange>,
+}
+
+/// Asks for a change set. `token` makes the request safe to repeat. `None` while another operation on the stack goes on,
+/// which DescribeStacks may not show yet.
+pub(super) async fn create(
+    client: &Client,
+    desired: &Desired,
+    kind: ChangeSetType,
+    token: &str,
+) -> Result<Option<ChangeSet>> {
     let parameters = desired
         .parameters
         .iter()
@@ -65,13 +80,14 @@ pub(super) async fn create(client: &Client, desired: &Desired, kind: ChangeSetTy
         .send()
         .await;
     match answer {
-        Ok(answer) => of_ids(answer.id, answer.stack_id),
+        Ok(answer) => of_ids(answer.id, answer.stack_id).map(Some),
         // Its name is this run's own token: the SDK repeated a request whose answer was lost.
         Err(error) if refusal(&error).is_some_and(|refusal| refusal.code == "AlreadyExistsException") => {
             let call = client.describe_change_set().stack_name(&desired.name).change_set_name(token);
             let made = call.send().await.map_err(|_| refused(&desired.name, &error))?;
-            of_ids(made.change_set_id, made.stack_id)
+            of_ids(made.change_set_id, made.stack_id).map(Some)
         }
+        Err(error) if refusal(&error).is_some_and(|refusal| is_under_way(&refusal)) => Ok(None),
         Err(error) => Err(refused(&desired.name, &error)),
     }
 }
@@ -83,7 +99,11 @@ fn of_ids(arn: Option<String>, stack_arn: Option<String>) -> Result<ChangeSet> {
     }
 }
 
-/// CreateChangeSet has no error of its own for a stack that somebody else is changing: it is a ValidationError that says so.
+/// CreateChangeSet has no error of its own for a stack that somebody is changing: it is a ValidationError that says so.
+fn is_under_way(refusal: &Refusal) -> bool {
+    refusal.code == "ValidationError" && refusal.message.contains("_IN_PROGRESS state and can not be updated")
+}
+
 fn refused<E>(
     stack: &str,
     error: &aws_smithy_runtime_api::client::result::SdkError<
@@ -96,11 +116,6 @@ where
 {
     let told = failure(&format!("could not create a change set for stack {stack}"), error);
     match refusal(error) {
-        Some(refusal) if refusal.message.contains("_IN_PROGRESS state and can not be updated") => Error {
-            code: ErrorCode::Busy,
-            hint: Some("another operation on the stack has just begun: run the same command again to wait for its end".into()),
-            ..told
-        },
         Some(refusal) if refusal.code == "LimitExceededException" => told.hint(
             "CloudFormation keeps about 1,000 change sets a stack: delete old ones (`aws cloudformation list-change-sets`)",
         ),
@@ -114,26 +129,44 @@ pub(super) async fn judge(
     change_set: &ChangeSet,
     patience: &Patience,
     progress: &Progress,
-) -> Result<Verdict> {
+) -> Result<Judged> {
     let patience = patience.at_most(LONGEST);
-    let mut earlier_pages = 0;
+    let mut resources = Vec::new();
     let mut next: Option<String> = None;
     loop {
-        let asked = client.describe_change_set().change_set_name(&change_set.arn).set_next_token(next.clone()).send();
+        let asked = client
+            .describe_change_set()
+            .change_set_name(&change_set.arn)
+            .include_property_values(true)
+            .set_next_token(next.clone())
+            .send();
         match asked.await {
             Ok(answer) => {
-                let changes = earlier_pages + answer.changes.as_ref().map_or(0, Vec::len);
+                if next.is_none() {
+                    resources.clear();
+                }
+                resources.extend(answer.changes.unwrap_or_default().into_iter().filter_map(resource_change::of_sdk));
                 let (status, execution) = (answer.status.as_ref(), answer.execution_status.as_ref());
-                match verdict(status, execution, answer.status_reason.as_deref(), changes) {
+                let reason = answer.status_reason.as_deref();
+                match verdict(status, execution, reason, resources.len()) {
                     Some(Verdict::Executable { .. }) if answer.next_token.is_some() => {
-                        (earlier_pages, next) = (changes, answer.next_token);
+                        next = answer.next_token;
                         continue;
                     }
-                    Some(verdict) => return Ok(verdict),
-                    None => (earlier_pages, next) = (0, None),
+                    Some(Verdict::Executable { warning, .. }) => {
+                        if reason.is_some_and(is_cut) {
+                            add_missing(client, change_set, &mut resources).await;
+                        }
+                        let verdict = Verdict::Executable { changes: resources.len(), warning };
+                        return Ok(Judged { verdict, resources });
+                    }
+                    Some(verdict) => return Ok(Judged { verdict, resources }),
+                    None => next = None,
                 }
             }
-            Err(error) if refusal(&error).is_some_and(|refusal| is_missing(&refusal)) => return Ok(Verdict::Overtaken),
+            Err(error) if refusal(&error).is_some_and(|refusal| is_missing(&refusal)) => {
+                return Ok(Judged { verdict: Verdict::Overtaken, resources: Vec::new() });
+            }
             Err(error) => {
                 let error = failure(&format!("could not describe change set {}", change_set.arn), &error);
                 if !is_passing(error.code) {
@@ -147,6 +180,30 @@ pub(super) async fn judge(
         }
         progress.tick();
         patience.pause().await;
+    }
+}
+
+/// With property values CloudFormation may leave out changes, and says so ("[WARN] --include-property-values option can
+/// return incomplete ChangeSet data").
+fn is_cut(reason: &str) -> bool {
+    reason.contains("include-property-values")
+}
+
+/// Adds the rows that are only told without property values. What was read so far has to do where that fails.
+async fn add_missing(client: &Client, change_set: &ChangeSet, resources: &mut Vec<ResourceChange>) {
+    let mut next = None;
+    loop {
+        let asked = client.describe_change_set().change_set_name(&change_set.arn).set_next_token(next).send();
+        let Ok(page) = asked.await else { return };
+        for row in page.changes.unwrap_or_default().into_iter().filter_map(resource_change::of_sdk) {
+            if !resources.iter().any(|known| known.logical_id == row.logical_id) {
+                resources.push(row);
+            }
+        }
+        next = page.next_token;
+        if next.is_none() {
+            return;
+        }
     }
 }
 
@@ -165,7 +222,9 @@ fn verdict(
     let status = status.map_or("", ChangeSetStatus::as_str);
     Some(match (status, execution.map_or("", ExecutionStatus::as_str)) {
         ("CREATE_PENDING" | "CREATE_IN_PROGRESS", _) => return None,
-        ("CREATE_COMPLETE", "AVAILABLE") => Verdict::Executable { changes, warning: said.map(ToOwned::to_owned) },
+        ("CREATE_COMPLETE", "AVAILABLE") => {
+            Verdict::Executable { changes, warning: said.filter(|said| !is_cut(said)).map(ToOwned::to_owned) }
+        }
         (_, "OBSOLETE") => Verdict::Overtaken,
         ("FAILED", _) if nothing_to_do.iter().any(|text| reason.contains(text)) => Verdict::NoChange,
         ("FAILED", _) => Verdict::Rejected(reason.to_owned()),

@@ -4,9 +4,9 @@ use aws_sdk_cloudformation::Client;
 
 use super::describe::Stack;
 use super::events::StackEvent;
-use super::failure::root_cause;
+use super::failure::{FailedResource, StackFailure, root_cause};
 use super::settle::{Operation, settle, wait_for_others};
-use super::status::TeardownStep;
+use super::status::{StackStatus, TeardownStep};
 use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
@@ -17,6 +17,8 @@ use crate::wait::Patience;
 pub struct Deleted {
     /// Resources kept on purpose: type and physical id.
     pub kept: Vec<(String, String)>,
+    /// Resources that could not be deleted and were left behind as asked: type, physical id, and why they could not go.
+    pub retained: Vec<(String, String, String)>,
 }
 
 /// Deletes a stack and waits until it is gone. The caller has made sure that the stack is ours to delete.
@@ -30,16 +32,39 @@ pub async fn delete(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Deleted> {
+    match try_delete(client, stack, token, patience, progress).await? {
+        Ended::Gone(deleted) => Ok(deleted),
+        Ended::Failed(stuck) => Err(stuck.error),
+    }
+}
+
+async fn try_delete(
+    client: &Client,
+    stack: &Stack,
+    token: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Ended> {
     let mut stack = stack.clone();
     loop {
         match stack.status.for_teardown() {
-            TeardownStep::Nothing => return Ok(Deleted::default()),
-            TeardownStep::Delete => return delete_now(client, &stack, token, patience, progress).await,
+            TeardownStep::Nothing => return Ok(Ended::Gone(Deleted::default())),
+            TeardownStep::Delete => return delete_now(client, &stack, &[], token, patience, progress).await,
             TeardownStep::Wait => {
                 let (settled, operation) = wait_for_others(client, &stack, patience, progress).await?;
                 match settled {
+                    // Ours carry tags but under review; what is left of another's deletion is that other's.
+                    Some(settled) if settled.tags.is_empty() => {
+                        return Err(Error::new(
+                            ErrorCode::StackFailed,
+                            format!("stack {} is in {}", settled.name, settled.status),
+                        )
+                        .cause("it does not carry this deployment's tags, so it is not touched")
+                        .resource(settled.arn)
+                        .hint("whoever made it has to finish its deletion"));
+                    }
                     Some(settled) => stack = settled,
-                    None => return Ok(kept(operation.events())),
+                    None => return Ok(Ended::Gone(kept(operation.events()))),
                 }
             }
             TeardownStep::Stop(blocked) => return Err(stack.stopped(&blocked)),
@@ -47,17 +72,75 @@ pub async fn delete(
     }
 }
 
-async fn delete_now(
+/// Deletes a stack of which some resources may be left behind where they cannot be deleted: `retain` names them as the
+/// template does. CloudFormation leaves something behind only on a second request, after the first one failed (API
+/// reference, DeleteStack, `RetainResources`).
+///
+/// # Errors
+/// As [`delete`], when something else cannot go.
+pub async fn delete_retaining(
     client: &Client,
     stack: &Stack,
+    retain: &[String],
     token: &str,
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Deleted> {
+    let first = try_delete(client, stack, token, patience, progress).await?;
+    let Stuck { left, failure, error } = match first {
+        Ended::Gone(deleted) => return Ok(deleted),
+        Ended::Failed(stuck) => *stuck,
+    };
+    let undeleted = failure.undeleted();
+    let named: Vec<String> = retain.iter().filter(|name| undeleted.contains(&name.as_str())).cloned().collect();
+    if named.is_empty() || left.status != StackStatus::DeleteFailed {
+        return Err(error);
+    }
+    progress.note(&format!("Leaving behind what cannot be deleted: {}", named.join(", ")));
+    match delete_now(client, &left, &named, &format!("{token}-retain"), patience, progress).await? {
+        Ended::Gone(Deleted { mut kept, .. }) => {
+            let retained = retained(&failure, &named);
+            // CloudFormation tells them as skipped, like those that the template keeps.
+            kept.retain(|(_, id)| !retained.iter().any(|(_, other, _)| other == id));
+            Ok(Deleted { kept, retained })
+        }
+        Ended::Failed(stuck) => Err(stuck.error),
+    }
+}
+
+fn retained(failure: &StackFailure, named: &[String]) -> Vec<(String, String, String)> {
+    let all = failure.cause.iter().chain(&failure.also).chain(&failure.during_rollback);
+    let of =
+        |failed: &FailedResource| (failed.resource_type.clone(), failed.physical_id.clone(), failed.reason.clone());
+    all.filter(|failed| named.contains(&failed.logical_id)).map(of).collect()
+}
+
+/// How a deletion ended.
+enum Ended {
+    Gone(Deleted),
+    Failed(Box<Stuck>),
+}
+
+/// A stack that could not be deleted.
+struct Stuck {
+    left: Stack,
+    failure: StackFailure,
+    error: Error,
+}
+
+async fn delete_now(
+    client: &Client,
+    stack: &Stack,
+    retain: &[String],
+    token: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Ended> {
     refuse_protected(stack)?;
     client
         .delete_stack()
         .stack_name(&stack.arn)
+        .set_retain_resources((!retain.is_empty()).then(|| retain.to_vec()))
         .client_request_token(token)
         .send()
         .await
@@ -67,16 +150,24 @@ async fn delete_now(
     let mut operation = Operation::deletion(stack, token);
     let left = settle(client, &mut operation, patience, progress).await?;
     progress.nothing_goes_on();
-    let Some(left) = left else { return Ok(kept(operation.events())) };
+    let Some(left) = left else { return Ok(Ended::Gone(kept(operation.events()))) };
     let what = format!("stack {} could not be deleted and is now in {}", left.name, left.status);
-    Err(root_cause(operation.events(), &left.arn)
-        .into_error(what, left.reason.as_deref())
-        .hint_if_none("remove what blocks it, then run `sftp-okta teardown` again"))
+    let failure = root_cause(operation.events(), &left.arn);
+    let error = failure.clone().into_error(what, left.reason.as_deref());
+    let mut hint =
+        error.hint.clone().unwrap_or_else(|| "remove what blocks it, then run `sftp-okta teardown` again".into());
+    let names: String = failure.undeleted().iter().map(|name| format!(" --retain {name}")).collect();
+    if !names.is_empty() {
+        hint.push_str(&format!("; or leave it behind: `sftp-okta teardown{names}`"));
+    }
+    let error = error.hint(hint);
+    Ok(Ended::Failed(Box::new(Stuck { left, failure, error })))
 }
 
 fn kept(events: &[StackEvent]) -> Deleted {
     let skipped = events.iter().filter(|event| event.status == "DELETE_SKIPPED");
-    Deleted { kept: skipped.map(|event| (event.resource_type.clone(), event.physical_id.clone())).collect() }
+    let kept = skipped.map(|event| (event.resource_type.clone(), event.physical_id.clone())).collect();
+    Deleted { kept, retained: Vec::new() }
 }
 
 /// Refuses a stack that is protected against deletion. Only whoever protected it may lift that.

@@ -59,10 +59,12 @@ impl StackEvent {
         self.status.ends_with("_FAILED")
     }
 
-    /// Whether CloudFormation stopped this resource only because another one failed.
+    /// Whether CloudFormation stopped this resource only because another one failed: "Resource creation cancelled". A
+    /// resource whose own service speaks of something cancelled is none of these.
     #[must_use]
     pub fn is_collateral(&self) -> bool {
-        self.reason.as_deref().is_some_and(|reason| reason.to_ascii_lowercase().contains("cancelled"))
+        let reason = self.reason.as_deref().unwrap_or_default().trim().trim_end_matches('.').to_ascii_lowercase();
+        reason == "cancelled" || (reason.starts_with("resource ") && reason.ends_with(" cancelled"))
     }
 
     /// The row as progress shows it.

@@ -1,5 +1,9 @@
 //! Why an operation failed: the first failure is the cause, everything after it a consequence.
 
+mod hint;
+#[cfg(test)]
+mod tests;
+
 use super::events::StackEvent;
 use crate::error::{Error, ErrorCode};
 
@@ -37,7 +41,7 @@ pub struct StackFailure {
     pub stack_reason: Option<String>,
 }
 
-/// Finds the cause among an operation's events, oldest first.
+/// Finds the cause among an operation's events, oldest first. The same failure told twice is one failure.
 #[must_use]
 pub fn root_cause(events: &[StackEvent], stack_arn: &str) -> StackFailure {
     let mut failure = StackFailure::default();
@@ -51,18 +55,36 @@ pub fn root_cause(events: &[StackEvent], stack_arn: &str) -> StackFailure {
                 failure.stack_reason.clone_from(&event.reason);
             }
         } else if event.is_failure() {
+            let failed = failed(event);
             if event.is_collateral() {
                 failure.cancelled += 1;
+            } else if failure.cause.as_ref() == Some(&failed) {
+                // Told before.
             } else if rolling_back {
-                failure.during_rollback.push(failed(event));
+                add_new(&mut failure.during_rollback, failed);
             } else if failure.cause.is_none() {
-                failure.cause = Some(failed(event));
+                failure.cause = Some(failed);
             } else {
-                failure.also.push(failed(event));
+                add_new(&mut failure.also, failed);
             }
         }
     }
     failure
+}
+
+fn add_new(list: &mut Vec<FailedResource>, failed: FailedResource) {
+    if !list.contains(&failed) {
+        list.push(failed);
+    }
+}
+
+/// What an update that succeeded could not clean up afterwards: CloudFormation lets go of it, and it goes on existing.
+pub(super) fn left_behind(events: &[StackEvent], stack_arn: &str) -> Vec<String> {
+    let cleanup = events
+        .iter()
+        .position(|event| event.is_of_stack(stack_arn) && event.status.ends_with("_COMPLETE_CLEANUP_IN_PROGRESS"));
+    let after = cleanup.and_then(|start| events.get(start..)).unwrap_or_default();
+    after.iter().filter(|event| event.status == "DELETE_FAILED").map(|event| failed(event).sentence()).collect()
 }
 
 impl StackFailure {
@@ -73,9 +95,9 @@ impl StackFailure {
         let mut told = Vec::new();
         match &self.cause {
             Some(cause) => {
-                error = error.resource(cause.logical_id.clone());
+                error = error.resource(cause.logical_id.clone()).request_id(request_id(&cause.reason));
                 told.push(cause.sentence());
-                if let Some(hint) = hint(cause) {
+                if let Some(hint) = hint::hint(cause) {
                     error = error.hint(hint);
                 }
             }
@@ -88,12 +110,38 @@ impl StackFailure {
         }
         if told.is_empty() { error } else { error.cause(told.join("; ")) }
     }
+
+    /// The names of all resources that could not be deleted.
+    #[must_use]
+    pub fn undeleted(&self) -> Vec<&str> {
+        let all = self.cause.iter().chain(&self.also).chain(&self.during_rollback);
+        let mut names: Vec<&str> =
+            all.filter(|failed| failed.status == "DELETE_FAILED").map(|failed| failed.logical_id.as_str()).collect();
+        names.dedup();
+        names
+    }
 }
 
 impl FailedResource {
+    /// "Function (AWS::Lambda::Function, sftp-okta-demo) UPDATE_FAILED: reason".
     fn sentence(&self) -> String {
-        format!("{} ({}) {}: {}", self.logical_id, self.resource_type, self.status, self.reason)
+        // A resource that was never made has no id yet, or its logical one.
+        let id = match self.physical_id.as_str() {
+            "" => String::new(),
+            id if id == self.logical_id => String::new(),
+            id => format!(", {id}"),
+        };
+        format!("{} ({}{id}) {}: {}", self.logical_id, self.resource_type, self.status, self.reason)
     }
+}
+
+/// The service's request id, which the reason names as "Request ID: …" or "RequestToken: …".
+fn request_id(reason: &str) -> Option<String> {
+    let rest = ["Request ID: ", "RequestId: ", "RequestID: ", "RequestToken: "]
+        .iter()
+        .find_map(|mark| reason.split_once(mark).map(|(_, rest)| rest))?;
+    let id: String = rest.chars().take_while(|each| each.is_ascii_alphanumeric() || *each == '-').collect();
+    (id.len() >= 8).then_some(id)
 }
 
 fn failed(event: &StackEvent) -> FailedResource {
@@ -103,77 +151,5 @@ fn failed(event: &StackEvent) -> FailedResource {
         physical_id: event.physical_id.clone(),
         status: event.status.clone(),
         reason: event.reason.clone().unwrap_or_else(|| "no reason given".to_owned()),
-    }
-}
-
-/// A remedy for failures that have a known one.
-fn hint(failed: &FailedResource) -> Option<String> {
-    let reason = failed.reason.as_str();
-    if failed.resource_type == "AWS::S3::Bucket" && reason.contains("already exists") {
-        return Some(EXISTING_BUCKET.to_owned());
-    }
-    if reason.contains("CloudWatch Logs role ARN must be set") {
-        // API Gateway keeps one such role for a whole account and region (Developer Guide, "Set up CloudWatch logging").
-        return Some(
-            "this account has no log role for API Gateway yet: deploy with --create-api-gateway-log-role to make one"
-                .to_owned(),
-        );
-    }
-    if reason.contains("UnreservedConcurrentExecution") {
-        return Some(
-            "the account's concurrency limit is too low to reserve any: set reserved_concurrency = 0".to_owned(),
-        );
-    }
-    let (_, rest) = reason.split_once("not authorized to perform: ")?;
-    let action = rest.split_whitespace().next()?;
-    Some(format!("grant {action} to the caller, then run the same command again"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::events::tests::{ARN, event};
-    use super::*;
-
-    #[test]
-    fn the_first_failure_is_the_cause_and_cancellations_are_counted() {
-        let events = [
-            event("1", "t", "sftp-okta-demo", "CREATE_IN_PROGRESS", None),
-            event("2", "t", "Cancelled", "CREATE_FAILED", Some("Resource creation cancelled")),
-            event(
-                "3",
-                "t",
-                "Function",
-                "CREATE_FAILED",
-                Some("User is not authorized to perform: lambda:CreateFunction on x"),
-            ),
-            event("4", "t", "Role", "CREATE_FAILED", Some("limit")),
-            event(
-                "5",
-                "t",
-                "sftp-okta-demo",
-                "ROLLBACK_IN_PROGRESS",
-                Some("The following resource(s) failed: [Function]"),
-            ),
-            event("6", "t", "Bucket", "DELETE_FAILED", Some("not empty")),
-            event("7", "t", "sftp-okta-demo", "ROLLBACK_FAILED", None),
-        ];
-        let error = root_cause(&events, ARN).into_error("stack sftp-okta-demo could not be created".into(), None);
-        insta::assert_snapshot!(serde_json::to_string_pretty(&error).unwrap_or_default(), @r#"
-        {
-          "code": "stack-failed",
-          "message": "stack sftp-okta-demo could not be created",
-          "cause": "Function (AWS::IAM::Role) CREATE_FAILED: User is not authorized to perform: lambda:CreateFunction on x; also Role (AWS::IAM::Role) CREATE_FAILED: limit; while rolling back, Bucket (AWS::IAM::Role) DELETE_FAILED: not empty; 1 more cancelled because of it",
-          "hint": "grant lambda:CreateFunction to the caller, then run the same command again",
-          "resource": "Function"
-        }
-        "#);
-    }
-
-    #[test]
-    fn without_a_failed_resource_the_stack_speaks() {
-        let events =
-            [event("1", "t", "sftp-okta-demo", "UPDATE_ROLLBACK_IN_PROGRESS", Some("Update cancelled by user"))];
-        let error = root_cause(&events, ARN).into_error("no".into(), None);
-        assert_eq!(error.cause.as_deref(), Some("Update cancelled by user"));
     }
 }

@@ -4,6 +4,7 @@
 mod changes;
 mod creation;
 mod deletion;
+mod preview;
 mod scene;
 mod stale;
 mod waiting;

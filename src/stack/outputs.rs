@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::settings::IdentityProvider;
 
 /// What the deployed stack tells. The names in the template are AWS's own where AWS has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outputs {
-    /// The API's stage URL, without a slash at its end.
-    pub url: String,
-    /// The role that the server assumes to call the API.
-    pub invocation_role: String,
+    /// What the server asks.
+    pub identity_provider: Provider,
     /// The role that the server assumes to write logs.
     pub logging_role: String,
     /// The role that users' sessions get.
@@ -23,12 +22,29 @@ pub struct Outputs {
     pub transfer_log_group_arn: String,
 }
 
+/// What the server asks, with what it needs for that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provider {
+    /// The API in front of the function.
+    Api {
+        /// Its stage URL, without a slash at its end.
+        url: String,
+        /// The role that the server assumes to call it.
+        invocation_role: String,
+    },
+    /// The function.
+    Function {
+        /// Its ARN.
+        arn: String,
+    },
+}
+
 impl Outputs {
-    /// Reads the outputs of a deployed stack.
+    /// Reads the outputs of a stack that was deployed for `identity_provider`.
     ///
     /// # Errors
     /// `StackFailed`, naming every output that is missing: then the stack was not made from this template.
-    pub fn read(outputs: &BTreeMap<String, String>) -> Result<Self> {
+    pub fn read(outputs: &BTreeMap<String, String>, identity_provider: IdentityProvider) -> Result<Self> {
         let mut missing = Vec::new();
         let mut take = |name: &'static str| match outputs.get(name) {
             Some(value) if !value.trim().is_empty() => value.clone(),
@@ -38,8 +54,13 @@ impl Outputs {
             }
         };
         let read = Self {
-            url: take("TransferIdentityProviderUrl").trim_end_matches('/').to_owned(),
-            invocation_role: take("TransferIdentityProviderRole"),
+            identity_provider: match identity_provider {
+                IdentityProvider::ApiGateway => Provider::Api {
+                    url: take("TransferIdentityProviderUrl").trim_end_matches('/').to_owned(),
+                    invocation_role: take("TransferIdentityProviderRole"),
+                },
+                IdentityProvider::Lambda => Provider::Function { arn: take("IdentityProviderFunctionArn") },
+            },
             logging_role: take("TransferSFTPCloudWatchLogsWriteLogs"),
             user_role: take("UserAccessRole"),
             function: take("IdentityProviderFunction"),
@@ -64,12 +85,14 @@ mod tests {
             ("TransferIdentityProviderUrl".to_owned(), "https://x/prod/".to_owned()),
             ("TransferIdentityProviderRole".to_owned(), " ".to_owned()),
         ]);
-        let error = Outputs::read(&outputs).map(|_| ()).map_err(|error| error.message);
+        let read = |provider| Outputs::read(&outputs, provider).map(|_| ()).map_err(|error| error.message);
         assert_eq!(
-            error,
+            read(IdentityProvider::ApiGateway),
             Err("the stack has no output TransferIdentityProviderRole, TransferSFTPCloudWatchLogsWriteLogs, \
                  UserAccessRole, IdentityProviderFunction, IdentityProviderLogGroup, TransferLogGroupArn"
                 .to_owned())
         );
+        let direct = read(IdentityProvider::Lambda).unwrap_err();
+        assert!(direct.starts_with("the stack has no output IdentityProviderFunctionArn, "), "{direct}");
     }
 }

@@ -33,6 +33,13 @@ pub(super) async fn with_findings(client: &Client, stack_arn: &str, error: Error
     explained(error, &reason, &findings)
 }
 
+/// What the validation warns of: findings that stop nothing, so nobody would look for them. To be asked before the change set
+/// is deleted. Without the permission `cloudformation:DescribeEvents` there are none.
+pub(super) async fn warnings(client: &Client, change_set: &ChangeSet) -> Vec<String> {
+    let events = events(client, &change_set.stack_arn, Some(&change_set.arn)).await;
+    events.into_iter().filter_map(|event| found(event, true)).map(|finding| finding.sentence()).collect()
+}
+
 fn explained(mut error: Error, reason: &str, findings: &[Finding]) -> Error {
     if let Some(resource) = findings.first().and_then(|finding| finding.resource.clone()) {
         error = error.resource(resource);
@@ -83,7 +90,12 @@ impl Finding {
 /// What the validation found. The change set's own reason names the validation alone; without the permission
 /// `cloudformation:DescribeEvents`, or where the operation is not known, that has to do.
 async fn findings(client: &Client, stack_arn: &str, change_set_arn: Option<&str>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let events = events(client, stack_arn, change_set_arn).await;
+    events.into_iter().filter_map(|event| found(event, false)).collect()
+}
+
+async fn events(client: &Client, stack_arn: &str, change_set_arn: Option<&str>) -> Vec<OperationEvent> {
+    let mut events = Vec::new();
     let mut next = None;
     for _ in 0..MOST_PAGES {
         let asked = client
@@ -94,20 +106,20 @@ async fn findings(client: &Client, stack_arn: &str, change_set_arn: Option<&str>
             .set_next_token(next)
             .send();
         let Ok(page) = asked.await else { break };
-        findings.extend(page.operation_events.unwrap_or_default().into_iter().filter_map(finding));
+        events.extend(page.operation_events.unwrap_or_default());
         next = page.next_token;
         if next.is_none() {
             break;
         }
     }
-    findings
+    events
 }
 
-/// The event, if it tells a failed validation. One of mode WARN stops nothing.
-fn finding(event: OperationEvent) -> Option<Finding> {
+/// The event, if it tells a failed validation: one that only warns (mode WARN), or one that stops the operation.
+fn found(event: OperationEvent, only_warns: bool) -> Option<Finding> {
     let warns = event.validation_failure_mode.as_ref().is_some_and(|mode| mode.as_str() == "WARN");
     let failed = event.validation_status.as_ref().is_some_and(|status| status.as_str() == "FAILED");
-    let reason = event.validation_status_reason.filter(|_| failed && !warns)?;
+    let reason = event.validation_status_reason.filter(|_| failed && warns == only_warns)?;
     let path = event.validation_path;
     // The path may be all that names the resource: /Resources/NAME/…
     let in_path = path.as_deref().and_then(|path| path.split('/').nth(2)).map(ToOwned::to_owned);

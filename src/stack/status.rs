@@ -269,6 +269,50 @@ impl StackStatus {
         }
     }
 
+    /// What the status says about the deployment, as it goes on after "stack X is STATUS: ".
+    #[must_use]
+    pub fn meaning(&self) -> &'static str {
+        match self {
+            Self::ReviewInProgress => "its first change set was never executed, and it holds nothing",
+            Self::CreateInProgress => "it is being created",
+            Self::CreateFailed => "its creation failed with rollback switched off, and what was made of it exists",
+            Self::CreateComplete | Self::UpdateComplete | Self::ImportComplete => "it is as it was last deployed",
+            Self::RollbackInProgress => "its creation failed and is being undone",
+            Self::RollbackFailed => "its creation failed and could not be undone, so resources of it may be left",
+            Self::RollbackComplete => "its creation failed and was undone, and it holds nothing",
+            Self::DeleteInProgress => "it is being deleted",
+            Self::DeleteFailed => "it is half deleted",
+            Self::DeleteComplete => "it is gone",
+            Self::UpdateInProgress => "it is being updated",
+            Self::UpdateCompleteCleanupInProgress => "its new version serves, and what that replaced is being removed",
+            Self::UpdateFailed => "an update failed with rollback switched off",
+            Self::UpdateRollbackInProgress => "an update failed and is being undone",
+            Self::UpdateRollbackFailed => "an update failed and could not be undone",
+            Self::UpdateRollbackCompleteCleanupInProgress => {
+                "an update failed and was undone, and what it had made is being removed"
+            }
+            Self::UpdateRollbackComplete => "the last update failed and was undone: it serves as before that",
+            Self::ImportInProgress => "resources are being imported into it",
+            Self::ImportRollbackInProgress => "an import failed and is being undone",
+            Self::ImportRollbackFailed => "an import failed and could not be undone",
+            Self::ImportRollbackComplete => "the last import failed and was undone: it serves as before that",
+            Self::Unknown(_) => "this version does not know that status",
+        }
+    }
+
+    /// What a person who sees a stack in this status does next; `{stack}` stands for its name. Nothing where all is well.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&'static str> {
+        match self.for_deploy() {
+            DeployStep::Stop(blocked) => Some(blocked.next),
+            DeployStep::Wait => Some("`sftp-okta deploy` waits for the end of it and goes on from there"),
+            DeployStep::DeleteThenCreate => Some("`sftp-okta deploy` deletes it and makes it anew"),
+            DeployStep::Create => Some("`sftp-okta deploy` makes it"),
+            DeployStep::Update if self.outcome() == Outcome::Succeeded => None,
+            DeployStep::Update => Some("`sftp-okta deploy` tries again, and says why if it fails again"),
+        }
+    }
+
     /// Whether a stack in this status does its work as last deployed.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
@@ -297,30 +341,35 @@ mod tests {
         assert_eq!(StackStatus::parse("NEW_STATE"), StackStatus::Unknown("NEW_STATE".into()));
     }
 
+    /// Every status, and for every command what is decided, in a sentence, with what to do next.
     #[test]
     fn every_status_has_a_decision() {
         let mut table = String::new();
         for status in StackStatus::ALL.into_iter().chain([StackStatus::Unknown("NEW_STATE".into())]) {
             let deploy = match status.for_deploy() {
-                DeployStep::Create => "create",
-                DeployStep::Update => "update",
-                DeployStep::DeleteThenCreate => "delete, create",
-                DeployStep::Wait => "wait",
-                DeployStep::Stop(_) => "stop",
+                DeployStep::Create => "create".to_owned(),
+                DeployStep::Update => "update".to_owned(),
+                DeployStep::DeleteThenCreate => "delete, then create".to_owned(),
+                DeployStep::Wait => "wait, then decide again".to_owned(),
+                DeployStep::Stop(Blocked { why, next }) => format!("stop: {why}; {next}"),
             };
             let teardown = match status.for_teardown() {
-                TeardownStep::Nothing => "nothing",
-                TeardownStep::Delete => "delete",
-                TeardownStep::Wait => "wait",
-                TeardownStep::Stop(_) => "stop",
+                TeardownStep::Nothing => "nothing to do".to_owned(),
+                TeardownStep::Delete => "delete".to_owned(),
+                TeardownStep::Wait => "wait, then decide again".to_owned(),
+                TeardownStep::Stop(Blocked { why, next }) => format!("stop: {why}; {next}"),
             };
-            let outcome = match status.outcome() {
-                Outcome::Running => "running",
+            let wait = match status.outcome() {
+                Outcome::Running => "goes on",
                 Outcome::Succeeded => "succeeded",
                 Outcome::Failed => "failed",
                 Outcome::Gone => "gone",
             };
-            let _ = writeln!(table, "{status:<45} {deploy:<15} {teardown:<8} {outcome}");
+            let health = if status.is_healthy() { "healthy" } else { "not healthy" };
+            let next = status.next_step().map(|next| format!("; {next}")).unwrap_or_default();
+            let _ = writeln!(table, "{status}");
+            let _ = writeln!(table, "  deploy    {deploy}\n  status    {health}: {}{next}", status.meaning());
+            let _ = writeln!(table, "  teardown  {teardown}\n  a wait    {wait}");
         }
         insta::assert_snapshot!(table);
     }

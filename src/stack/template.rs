@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::settings::Settings;
+use sha2::{Digest as _, Sha256};
+
+use crate::settings::{IdentityProvider, Settings};
 
 /// The template, as an auditor reads it in `templates/`.
 pub const TEMPLATE: &str = include_str!("../../templates/identity-provider.yaml");
 
 /// Where the template names the users' bucket, and the bucket of its policy, by reference.
 const BUCKET_BY_REFERENCE: [&str; 2] = ["      BucketName: !Ref BucketName\n", "      Bucket: !Ref UserBucket\n"];
+
+/// The last line of every template that is submitted. It tells a template that was changed by hand at AWS from one of
+/// another version: CloudFormation gives back what was submitted, comments and all (GetTemplate, stage Original).
+const SEAL: &str = "# Made by sftp-okta. SHA-256 of all lines above: ";
 
 /// Parameter values by name.
 pub type Parameters = BTreeMap<String, String>;
@@ -31,6 +37,28 @@ pub struct CodeLocation<'a> {
 /// template than having made it.
 #[must_use]
 pub fn template(settings: &Settings) -> String {
+    sealed(&with_bucket_named(settings))
+}
+
+/// A template's text with its seal, as it is submitted.
+#[must_use]
+pub fn sealed(text: &str) -> String {
+    let text = text.trim_end();
+    format!("{text}\n{SEAL}{}\n", digest(text))
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a deployed template is one that this tool submitted, of whatever version, as it submitted it.
+#[must_use]
+pub fn made_by_us(template: &str) -> bool {
+    let Some((text, seal)) = template.trim_end().rsplit_once('\n') else { return false };
+    seal.strip_prefix(SEAL).is_some_and(|told| told == digest(text.trim_end()))
+}
+
+fn with_bucket_named(settings: &Settings) -> String {
     if !settings.storage.create_bucket {
         return TEMPLATE.to_owned();
     }
@@ -54,11 +82,12 @@ pub fn template(settings: &Settings) -> String {
 pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
     let text = |flag: bool| flag.to_string();
     let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
-    let (storage, lambda, api) = (&settings.storage, &settings.lambda, &settings.api);
+    let (storage, lambda, api, alarms) = (&settings.storage, &settings.lambda, &settings.api, &settings.alarms);
     let entries = [
         ("DeploymentName", settings.name.clone()),
         ("ArtifactBucket", code.bucket.to_owned()),
         ("ArtifactKey", code.key.to_owned()),
+        ("IdentityProviderType", identity_provider(settings).to_owned()),
         ("Architecture", lambda.architecture.to_string()),
         ("BucketName", storage.bucket.clone()),
         ("CreateBucket", text(storage.create_bucket)),
@@ -72,8 +101,24 @@ pub fn parameters(settings: &Settings, code: CodeLocation<'_>) -> Parameters {
         ("PermissionsBoundary", or_empty(&settings.permissions_boundary)),
         ("CreateApiGatewayLogRole", text(api.create_log_role)),
         ("RestrictToInvocationRole", text(api.restrict_to_invocation_role)),
+        ("ServiceAppSecretArn", service_app_secret(settings)),
+        ("AlarmTopicArn", or_empty(&alarms.topic_arn)),
+        ("CreateDashboard", text(alarms.dashboard)),
     ];
     entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// How the server asks the function.
+const fn identity_provider(settings: &Settings) -> &'static str {
+    match settings.server.identity_provider {
+        IdentityProvider::ApiGateway => "api-gateway",
+        IdentityProvider::Lambda => "lambda",
+    }
+}
+
+/// The secret that the function may read; empty for none.
+fn service_app_secret(_: &Settings) -> String {
+    String::new()
 }
 
 /// Whether two template texts are one template. Services differ in the white space at the end that they keep.
@@ -119,11 +164,21 @@ mod tests {
         for place in BUCKET_BY_REFERENCE {
             assert_eq!(TEMPLATE.matches(place).count(), 1, "{place}");
         }
-        assert_eq!(template(&settings("false")), TEMPLATE);
-        let named = template(&settings("true"));
+        assert_eq!(with_bucket_named(&settings("false")), TEMPLATE);
+        let named = with_bucket_named(&settings("true"));
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let new: Vec<String> = lines(&named).into_iter().filter(|line| !lines(TEMPLATE).contains(line)).collect();
         assert_eq!(new, ["      BucketName: '123'", "    DependsOn: UserBucket", "      Bucket: '123'"]);
+    }
+
+    #[test]
+    fn a_template_that_was_changed_by_hand_is_known() {
+        let submitted = template(&settings("true"));
+        assert!(submitted.len() <= 51_200, "CloudFormation takes no longer one in a request");
+        assert!(made_by_us(&submitted) && made_by_us(submitted.trim_end()));
+        assert!(!made_by_us(&submitted.replace("Retain", "Delete")));
+        assert!(!made_by_us(TEMPLATE), "it has no seal");
+        assert!(!made_by_us(""));
     }
 
     #[test]

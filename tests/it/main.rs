@@ -11,20 +11,27 @@
 )]
 
 mod artifact;
+mod direct;
+mod doctor;
 mod example_session;
 mod logs;
 mod main_story;
 mod one_at_a_time;
 mod outsiders;
+mod pipelines;
+mod plan;
 mod preflight;
 mod proofs;
 mod real_okta;
 mod sandbox;
 mod sandbox_faults;
+mod saved_plan;
 mod server_creation;
 mod server_update;
 mod stack_faults;
+mod status;
 mod support;
 mod surroundings;
 mod teardown;
+mod teardown_data;
 mod verify;

@@ -190,7 +190,8 @@ fn failures_on_request() {
     exit code 4: stack sftp-okta-sandbox could not be created and is now in ROLLBACK_COMPLETE
       why         [role] (AWS::IAM::Role) CREATE_FAILED: Resource handler returned message: "User: arn:aws:iam::000000000000:root is not authorized to perform: iam:CreateRole on resource: [role] because no identity-based policy allows the iam:CreateRole action (Service: IAM, Status Code: 403, Request ID: [id]) (SDK Attempt Count: 1)" (RequestToken: [id], HandlerErrorCode: AccessDenied); also [others]
       where       [role]
-      what to do  grant iam:CreateRole to the caller, then run the same command again
+      request id  [id]
+      what to do  grant iam:CreateRole on [role] to the caller (all that a deploy needs: `sftp-okta doctor --print-policy deploy`), then run the same command again
     "#);
     let sandbox = Sandbox::started("--fail CreateServer");
     assert_told!(sandbox.run("deploy --yes --sandbox --poll-interval 50ms"), @"

@@ -58,7 +58,12 @@ fn a_failing_credentials_process_is_told() {
 
 #[test]
 fn expired_and_unknown_credentials_are_told_apart() {
-    for (code, word) in [("ExpiredToken", "expired"), ("InvalidClientTokenId", "not known")] {
+    for (code, word) in [
+        ("ExpiredToken", "expired"),
+        ("InvalidClientTokenId", "not known"),
+        ("RequestTimeTooSkewed", "clock"),
+        ("SignatureDoesNotMatch", "clock"),
+    ] {
         let body = format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>m</Message></Error></ErrorResponse>"
         );
@@ -92,6 +97,34 @@ fn a_proxy_that_answers_in_place_of_aws_is_recognised() {
         let error = deploy(&Cli::new().endpoint(&server.endpoint()), &[]).expect_failure(3, "network");
         assert!(error["hint"].as_str().unwrap().contains("proxy"), "{status}: {error}");
     }
+}
+
+#[test]
+fn half_an_answer_is_no_answer() {
+    let (server, _) = endpoint(Reply::new(200, "text/xml", "<GetCallerIdentityResponse><GetCallerIdentityResult><Acc"));
+    let ran = deploy(&Cli::new().endpoint(&server.endpoint()), &[]);
+    assert!([1, 3].contains(&ran.code().unwrap()), "{ran}");
+    assert_eq!(ran.json()["result"], "failed");
+}
+
+/// More often than a call is made again that fails in any other way.
+#[test]
+fn a_storm_of_throttling_only_slows_it_down() {
+    let world = World::new();
+    let throttled = || Fault::refused(400, "Throttling", "Rate exceeded");
+    world.aws.fault("sts", "GetCallerIdentity", 1..=8, throttled());
+    world.aws.fault("cloudformation", "CreateChangeSet", 1..=7, throttled());
+    world.run("deploy", &[]).expect_code(0);
+    world.expect_deployed();
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let settings = ["--name", "demo", "--okta-org", "https://acme.okta.com", "--bucket", "acme-files"];
+    let ran = Cli::new().run(&[&["package", "--output", "json", "--out", "/dev/full"][..], &settings].concat());
+    let error = ran.expect_failure(1, "artifact-failed");
+    assert!(error["cause"].as_str().unwrap().contains("No space left"), "{error}");
+    assert_eq!(error["resource"], "/dev/full");
 }
 
 #[test]

@@ -6,12 +6,15 @@ use crate::document::{Finding, catches, finding, holds, resources, set, without}
 
 const FUNCTION: &str = "AWS::Lambda::Function";
 
-/// One variable and no literal: anything else in the environment could be a token.
+/// Two references and no literal: anything else in the environment could be a token.
 fn environment_holds_no_secret(template: &Value) -> Vec<Finding> {
-    let expected = json!({"USER_ROLE_ARN": {"Fn::GetAtt": ["UserAccessRole", "Arn"]}});
+    let expected = json!({
+        "USER_ROLE_ARN": {"Fn::GetAtt": ["UserAccessRole", "Arn"]},
+        "DEPLOYMENT_NAME": {"Ref": "DeploymentName"},
+    });
     let functions = resources(template, FUNCTION).into_iter();
     let other = functions.filter(|(_, function)| function["Properties"]["Environment"]["Variables"] != expected);
-    other.map(|(id, _)| finding(id, "its environment is not the user role alone")).collect()
+    other.map(|(id, _)| finding(id, "its environment is not user role and deployment name alone")).collect()
 }
 
 /// The time-out lies between the function's own budget for Okta and API Gateway's limit: the answer must still get out.

@@ -11,6 +11,7 @@
 )]
 
 mod access_log;
+mod alarms;
 mod api;
 mod bucket;
 mod contract;

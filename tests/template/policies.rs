@@ -16,7 +16,9 @@ fn allowed_actions(role: &str) -> &'static [&'static str] {
         "TransferSFTPCloudWatchLogsWriteLogs" => {
             &["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
         }
-        "IdentityProviderFunctionRole" => &["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt"],
+        "IdentityProviderFunctionRole" => {
+            &["logs:CreateLogStream", "logs:PutLogEvents", "kms:Decrypt", "secretsmanager:GetSecretValue"]
+        }
         "UserAccessRole" => &[
             "s3:ListBucket",
             "s3:GetBucketLocation",
@@ -34,7 +36,7 @@ fn allowed_actions(role: &str) -> &'static [&'static str] {
 /// The statements of a role, from its own policies and from policies that name it.
 fn statements<'t>(template: &'t Value, role: &str) -> Vec<&'t Value> {
     let own = items(&template["Resources"][role]["Properties"]["Policies"]);
-    let own = own.into_iter().map(|policy| &policy["PolicyDocument"]);
+    let own = own.into_iter().flat_map(alternatives).map(|policy| &policy["PolicyDocument"]);
     let reference = json!({ "Ref": role });
     let policies = resources(template, "AWS::IAM::Policy").into_iter().map(|(_, policy)| &policy["Properties"]);
     let attached = policies.filter(|policy| items(&policy["Roles"]).contains(&&reference));
@@ -68,7 +70,7 @@ fn resources_are_exact(template: &Value) -> Vec<Finding> {
         for statement in statements(template, role) {
             for action in items(&statement["Action"]).into_iter().filter_map(Value::as_str) {
                 let actual: Vec<_> = items(&statement["Resource"]).into_iter().cloned().collect();
-                if actual != reach(role, action) {
+                if actual != reach(role, action, statement["Sid"].as_str()) {
                     found.push(finding(role, format!("{action} reaches {}", statement["Resource"])));
                 }
             }
@@ -77,7 +79,7 @@ fn resources_are_exact(template: &Value) -> Vec<Finding> {
     found
 }
 
-fn reach(role: &str, action: &str) -> Vec<Value> {
+fn reach(role: &str, action: &str, sid: Option<&str>) -> Vec<Value> {
     let sub = |text: &str| json!({ "Fn::Sub": text });
     let arn = |id: &str| json!({"Fn::GetAtt": [id, "Arn"]});
     let api = "arn:${AWS::Partition}:apigateway:${AWS::Region}::/restapis/${TransferIdentityProviderApi}";
@@ -85,7 +87,13 @@ fn reach(role: &str, action: &str) -> Vec<Value> {
         ("TransferIdentityProviderRole", "execute-api:Invoke") => vec![sub(METHOD_ARN)],
         ("TransferIdentityProviderRole", "apigateway:GET") => vec![sub(api), sub(&format!("{api}/*"))],
         ("TransferSFTPCloudWatchLogsWriteLogs", _) => vec![arn("TransferLogGroup")],
+        ("IdentityProviderFunctionRole", "kms:Decrypt") if sid == Some("DecryptThisSecret") => {
+            vec![sub("arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/*")]
+        }
         ("IdentityProviderFunctionRole", "kms:Decrypt") => vec![arn("EncryptionKey")],
+        ("IdentityProviderFunctionRole", "secretsmanager:GetSecretValue") => {
+            vec![json!({"Ref": "ServiceAppSecretArn"})]
+        }
         ("IdentityProviderFunctionRole", _) => vec![arn("IdentityProviderLogGroup")],
         ("UserAccessRole", "s3:ListBucket" | "s3:GetBucketLocation") => {
             vec![sub("arn:${AWS::Partition}:s3:::${BucketName}")]
@@ -116,6 +124,29 @@ fn user_role_is_conditional(template: &Value) -> Vec<Finding> {
     found
 }
 
+/// The key of the secret is not known here; what is known is the one secret that may be decrypted, and through whom.
+/// And nothing of it is there where no secret is named.
+fn secret_is_one_and_conditional(template: &Value) -> Vec<Finding> {
+    let role = "IdentityProviderFunctionRole";
+    let expected = json!({"StringEquals": {
+        "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"},
+        "kms:EncryptionContext:SecretARN": {"Ref": "ServiceAppSecretArn"},
+    }});
+    let mut found = Vec::new();
+    for statement in statements(template, role) {
+        let any_key = statement["Resource"]["Fn::Sub"].as_str().is_some_and(|arn| arn.ends_with(":key/*"));
+        if any_key && statement["Condition"] != expected {
+            found.push(finding(role, format!("any key, under {}", statement["Condition"])));
+        }
+    }
+    let policies = items(&template["Resources"][role]["Properties"]["Policies"]);
+    let unconditional = policies.iter().filter(|policy| policy.to_string().contains("secretsmanager"));
+    for policy in unconditional.filter(|policy| policy["Fn::If"][0] != "HasServiceAppSecret") {
+        found.push(finding(role, format!("it may read a secret though none is named: {policy}")));
+    }
+    found
+}
+
 /// Managed policies are AWS's to widen. The one exception serves every API of the account, and is off by default.
 fn no_managed_policies(template: &Value) -> Vec<Finding> {
     let push =
@@ -131,22 +162,36 @@ fn no_managed_policies(template: &Value) -> Vec<Finding> {
     found
 }
 
-/// API Gateway may call the function for the one method of the one API, and nobody else may at all.
+/// API Gateway may call the function for the one method of the one API; or Transfer for this account's servers of this
+/// Region. Never both, and nobody else at all.
 fn function_permission_is_exact(template: &Value) -> Vec<Finding> {
-    let expected = json!({
-        "Action": "lambda:InvokeFunction",
-        "FunctionName": {"Fn::GetAtt": ["IdentityProviderFunction", "Arn"]},
-        "Principal": "apigateway.amazonaws.com",
-        "SourceAccount": {"Ref": "AWS::AccountId"},
-        "SourceArn": {"Fn::Sub": METHOD_ARN},
-    });
+    let expected = |condition: &str, principal: &str, source: &str| {
+        json!({
+            "Type": "AWS::Lambda::Permission",
+            "Condition": condition,
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": {"Fn::GetAtt": ["IdentityProviderFunction", "Arn"]},
+                "Principal": principal,
+                "SourceAccount": {"Ref": "AWS::AccountId"},
+                "SourceArn": {"Fn::Sub": source},
+            },
+        })
+    };
+    let servers = "arn:${AWS::Partition}:transfer:${AWS::Region}:${AWS::AccountId}:server/*";
     let permissions = resources(template, "AWS::Lambda::Permission");
     let mut found = Vec::new();
-    if permissions.len() != 1 {
+    if permissions.len() != 2 {
         found.push(finding("AWS::Lambda::Permission", format!("there are {}", permissions.len())));
     }
-    for (id, permission) in permissions.into_iter().filter(|(_, permission)| permission["Properties"] != expected) {
-        found.push(finding(id, format!("it is {}", permission["Properties"])));
+    for (id, permission) in permissions {
+        let fine = match id {
+            "IdentityProviderFunctionPermission" => expected("ThroughApi", "apigateway.amazonaws.com", METHOD_ARN),
+            _ => expected("IsDirect", "transfer.amazonaws.com", servers),
+        };
+        if *permission != fine {
+            found.push(finding(id, format!("it is {permission}")));
+        }
     }
     for (id, _) in all_resources(template).into_iter().filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Url") {
         found.push(finding(id, "the function has an address of its own"));
@@ -186,6 +231,7 @@ fn the_template_holds() {
     holds(user_role_is_conditional);
     holds(no_managed_policies);
     holds(function_permission_is_exact);
+    holds(secret_is_one_and_conditional);
     holds(key_policy_is_minimal);
     let user = statements(&crate::document::template(), "UserAccessRole").len();
     assert_eq!(user, 4, "the rules above saw the user role's statements, the conditional one included");
@@ -211,11 +257,25 @@ fn a_wider_role_is_caught() {
 
 #[test]
 fn a_wider_function_permission_is_caught() {
-    let permission = "/IdentityProviderFunctionPermission/Properties";
-    catches(function_permission_is_exact, permission, without("SourceAccount"));
-    catches(function_permission_is_exact, permission, without("SourceArn"));
-    catches(function_permission_is_exact, &format!("{permission}/Principal"), set(json!("*")));
+    for id in ["IdentityProviderFunctionPermission", "TransferFunctionPermission"] {
+        let permission = format!("/{id}/Properties");
+        catches(function_permission_is_exact, &permission, without("SourceAccount"));
+        catches(function_permission_is_exact, &permission, without("SourceArn"));
+        catches(function_permission_is_exact, &format!("{permission}/Principal"), set(json!("*")));
+        catches(function_permission_is_exact, &format!("/{id}"), without("Condition"));
+    }
     catches(function_permission_is_exact, "", |all| all["Url"] = json!({"Type": "AWS::Lambda::Url"}));
+}
+
+#[test]
+fn a_wider_reach_for_secrets_is_caught() {
+    let policy = "/IdentityProviderFunctionRole/Properties/Policies/1";
+    let statements = format!("{policy}/Fn::If/1/PolicyDocument/Statement");
+    catches(resources_are_exact, &format!("{statements}/0/Resource"), set(json!("*")));
+    catches(secret_is_one_and_conditional, &format!("{statements}/1"), without("Condition"));
+    let context = format!("{statements}/1/Condition/StringEquals");
+    catches(secret_is_one_and_conditional, &context, without("kms:EncryptionContext:SecretARN"));
+    catches(secret_is_one_and_conditional, policy, |policy| *policy = policy["Fn::If"][1].clone());
 }
 
 #[test]

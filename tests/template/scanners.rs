@@ -103,6 +103,8 @@ fn cfn_guard_finds_what_it_is_for() {
         ("{aws:SecureTransport: false}", "{aws:SecureTransport: true}", "bucket_policy_demands_tls"),
         ("KmsKeyId: !GetAtt EncryptionKey.Arn", "LogGroupClass: STANDARD", "log_groups_are_encrypted_and_expire"),
         ("Principal: apigateway.amazonaws.com", "Principal: '*'", "function_permission_is_bound"),
+        ("Principal: transfer.amazonaws.com", "Principal: '*'", "function_permission_is_bound"),
+        ("TreatMissingData: notBreaching", "TreatMissingData: breaching", "silence_is_no_alarm"),
         ("USER_ROLE_ARN: !GetAtt UserAccessRole.Arn", "OKTA_TOKEN: 00abcdef", "environment_holds_no_secret"),
     ] {
         let (_folder, file) = changed(from, to);

@@ -1,8 +1,8 @@
 //! S3: REST and XML, path style and virtual-host style; the objects are plain files ([`Store`]).
 //!
 //! A request is read ([`request`]), its signature checked, and led to a bucket, one of its configurations, an object, a list
-//! or an upload in parts. What the sandbox does not have is `NotImplemented`, naming it. Versions are not kept: every object
-//! is the version `null`.
+//! or an upload in parts. What the sandbox does not have is `NotImplemented`, naming it. Buckets
+//! whose versioning is on keep what was overwritten or deleted ([`versions`]).
 
 mod body;
 mod bucket;
@@ -20,6 +20,7 @@ mod request;
 mod stack;
 mod store;
 mod upload;
+mod versions;
 mod write;
 mod xml;
 
@@ -41,7 +42,10 @@ use request::Asked;
 
 pub(crate) use key::KeyError;
 pub(crate) use record::{Record, hex};
-pub(crate) use stack::{bucket_exists, create_bucket, delete_bucket, object_exists, set_bucket_policy, update_bucket};
+pub(crate) use stack::{
+    bucket_exists, bucket_policy, changed_properties, create_bucket, delete_bucket, object_exists, set_bucket_policy,
+    update_bucket,
+};
 pub(crate) use store::{Condition, Store, StoreError};
 
 /// All buckets, by name.

@@ -1,4 +1,4 @@
-//! ARNs of keys and policies.
+//! ARNs of keys, policies and topics.
 
 use super::super::origin::Wrong;
 
@@ -66,9 +66,46 @@ pub(in crate::settings) fn policy(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+/// An SNS topic. An alarm tells topics of its own Region only, and no FIFO topics (CloudWatch user guide).
+pub(in crate::settings) fn topic(text: &str) -> Result<String, Wrong> {
+    let what = "is not the ARN of an SNS topic";
+    let remedy = "write the topic's ARN, as in arn:aws:sns:eu-west-1:111122223333:operations";
+    let Some(arn) = parse(text, "sns") else {
+        return Err(Wrong::new(what, "it does not have the form arn:PARTITION:sns:REGION:ACCOUNT:NAME", remedy));
+    };
+    if arn.resource.ends_with(".fifo") {
+        return Err(Wrong::new(what, "it is a FIFO topic, which alarms cannot tell", remedy));
+    }
+    let legal = |each: char| each.is_ascii_alphanumeric() || "_-".contains(each);
+    let name_is_sound = (1..=256).contains(&arn.resource.len()) && arn.resource.chars().all(legal);
+    if !name_is_sound || arn.region.is_empty() || !is_account(arn.account) {
+        return Err(Wrong::new(what, "it lacks a region, an account of 12 digits, or a name", remedy));
+    }
+    Ok(text.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn topics() {
+        for good in ["arn:aws:sns:eu-west-1:111122223333:ops", "arn:aws-cn:sns:cn-north-1:111122223333:on-call_1"] {
+            assert_eq!(topic(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "ops",
+            "arn:aws:sns:eu-west-1:111122223333:",
+            "arn:aws:sns:eu-west-1:111122223333:ops.fifo",
+            "arn:aws:sns:eu-west-1:111122223333:ops:7c1e4b1a-subscription",
+            "arn:aws:sns::111122223333:ops",
+            "arn:aws:sns:eu-west-1:1:ops",
+            "arn:aws:sqs:eu-west-1:111122223333:ops",
+        ] {
+            assert!(topic(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
 
     #[test]
     fn kms_keys() {

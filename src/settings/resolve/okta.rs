@@ -10,7 +10,7 @@ use super::super::check::okta;
 use super::super::document::Section;
 use super::super::given::Given;
 use super::super::layout;
-use super::super::lookup::{boolean, checked, number, required, text};
+use super::super::lookup::{boolean, checked, file_text, number, required, text};
 use super::super::origin::{Located, Origin, Wrong};
 use super::super::resolved::{Okta, Throttle};
 use super::Sections;
@@ -23,7 +23,7 @@ impl<'d> Sections<'d> {
         let org_url = org_url.try_map(|url| okta::org_url(url, custom.is_some_and(|custom| custom.value)))?;
         let login_domain = checked(text(&given.login_domain, self.okta, "login_domain")?, okta::login_domain)?;
         let mfa = checked(text(&given.mfa, self.okta, "mfa")?, okta::mfa)?;
-        let attribute = text(&given.ssh_keys_attribute, self.okta, "ssh_keys_attribute")?;
+        let attribute = file_text(self.okta, "ssh_keys_attribute")?;
         let forward = boolean(&given.forward_source_ip, self.okta, "forward_source_ip")?;
         Ok(Okta {
             org_url: org_url.value,

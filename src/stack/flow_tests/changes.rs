@@ -202,13 +202,32 @@ async fn somebody_elses_operation_is_waited_for_and_then_decided_anew() {
     assert_eq!(asked[3].field("ChangeSetType").as_deref(), Some("CREATE"));
 }
 
+const BUSY: &str = "Stack:arn:x is in UPDATE_IN_PROGRESS state and can not be updated.";
+
+/// DescribeStacks may be behind: only the refusal tells of the operation that has just begun.
 #[tokio::test]
-async fn who_comes_second_is_told_to_come_again() {
-    let busy = "Stack:arn:x is in UPDATE_IN_PROGRESS state and can not be updated.";
-    let calls = vec![stack("CREATE_COMPLETE"), ("CreateChangeSet", error(400, "ValidationError", busy))];
-    let error = apply(&desired(), calls).await.0.unwrap_err();
-    assert_eq!(error.code, ErrorCode::Busy);
-    assert!(error.cause.is_some_and(|cause| cause.contains(busy)));
+async fn who_comes_second_looks_again() {
+    let theirs = own(2, OTHER, "UPDATE_IN_PROGRESS");
+    let end = own(3, OTHER, "UPDATE_COMPLETE");
+    let calls = vec![
+        stack("CREATE_COMPLETE"),
+        ("CreateChangeSet", error(400, "ValidationError", BUSY)),
+        stack("UPDATE_IN_PROGRESS"),
+        events(&[end, theirs], None),
+        stack("UPDATE_COMPLETE"),
+        change_set(),
+        failed("No updates are to be performed."),
+        discarded(),
+        stack("UPDATE_COMPLETE"),
+    ];
+    assert!(!apply(&desired(), calls).await.0.unwrap().changed);
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_else_took_meanwhile_is_left_alone() {
+    let calls =
+        vec![no_stack(), ("CreateChangeSet", error(400, "ValidationError", BUSY)), untagged("CREATE_IN_PROGRESS", "")];
+    assert_eq!(apply(&desired(), calls).await.0.unwrap_err().code, ErrorCode::Busy);
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ async fn a_failed_creation_names_its_cause() {
     let error = apply(&desired(), calls).await.0.unwrap_err();
     assert_eq!(error.code, ErrorCode::StackFailed);
     assert_eq!(error.message, "stack sftp-okta-demo could not be created and is now in ROLLBACK_COMPLETE");
-    assert_eq!(error.cause.as_deref(), Some("Role (AWS::IAM::Role) CREATE_FAILED: limit reached"));
+    assert_eq!(error.cause.as_deref(), Some("Role (AWS::IAM::Role, Role-1) CREATE_FAILED: limit reached"));
 }
 
 #[tokio::test]
@@ -159,8 +159,8 @@ async fn a_stack_with_plans_of_others_is_left() {
 
 #[tokio::test]
 async fn a_review_that_was_there_before_and_shows_no_tag_of_ours_is_left() {
-    let calls =
-        vec![stack("REVIEW_IN_PROGRESS"), change_set(), failed("bad"), discarded(), stack("REVIEW_IN_PROGRESS")];
+    let review = || untagged("REVIEW_IN_PROGRESS", "");
+    let calls = vec![review(), change_set(), failed("bad"), discarded(), review()];
     assert_eq!(apply(&desired(), calls).await.0.unwrap_err().cause.as_deref(), Some("bad"));
 }
 

@@ -2,7 +2,7 @@
 
 use super::scene::*;
 use crate::error::ErrorCode;
-use crate::stack::Stack;
+use crate::stack::{Deleted, Stack};
 
 #[tokio::test]
 async fn what_is_kept_on_purpose_is_listed() {
@@ -67,4 +67,48 @@ async fn an_operation_under_way_is_waited_for_first() {
     let theirs = [own(3, OTHER, "DELETE_COMPLETE"), own(2, OTHER, "DELETE_IN_PROGRESS")];
     let calls = vec![events(&theirs, None), no_stack()];
     assert!(delete("DELETE_IN_PROGRESS", calls).await.0.is_ok(), "somebody else deleted it");
+}
+
+#[tokio::test]
+async fn what_cannot_go_is_left_behind_only_where_it_was_named() {
+    let refused = [
+        own(5, TOKEN, "DELETE_FAILED"),
+        resource(4, "Key", "DELETE_FAILED", "in use"),
+        resource(3, "Role", "DELETE_FAILED", "attached"),
+        own(2, TOKEN, "DELETE_IN_PROGRESS"),
+    ];
+    let failing = || vec![deletion(), events(&refused, None), stack("DELETE_FAILED"), events(&refused, None)];
+    let (result, _) = delete_retaining("CREATE_COMPLETE", &["Api"], failing()).await;
+    let hint = result.unwrap_err().hint.unwrap();
+    assert!(hint.ends_with("`sftp-okta teardown --retain Role --retain Key`"), "{hint}");
+
+    let second = "run-1-retain";
+    let skipped = |id, name| resource(id, name, "DELETE_SKIPPED", "");
+    let gone = [
+        own(11, second, "DELETE_COMPLETE"),
+        skipped(10, "Role"),
+        skipped(9, "Key"),
+        skipped(8, "UserBucket"),
+        own(7, second, "DELETE_IN_PROGRESS"),
+    ];
+    let mut calls = failing();
+    calls.extend([deletion(), events(&gone, None), stack("DELETE_COMPLETE")]);
+    let (result, asked) = delete_retaining("CREATE_COMPLETE", &["Role", "Key"], calls).await;
+    let Deleted { kept, retained } = result.unwrap();
+    assert_eq!(kept, [("AWS::IAM::Role".to_owned(), "UserBucket-1".to_owned())]);
+    let left = |name: &str, why: &str| ("AWS::IAM::Role".to_owned(), format!("{name}-1"), why.to_owned());
+    assert_eq!(retained, [left("Role", "attached"), left("Key", "in use")]);
+    assert_eq!(asked[0].field("RetainResources.member.1"), None, "AWS takes it only after a failure");
+    assert_eq!(asked[4].field("RetainResources.member.1").as_deref(), Some("Role"));
+    assert_eq!(asked[4].field("RetainResources.member.2").as_deref(), Some("Key"));
+    assert_eq!(asked[4].field("ClientRequestToken").as_deref(), Some(second));
+}
+
+#[tokio::test]
+async fn what_is_left_of_somebody_elses_deletion_is_not_touched() {
+    let theirs = [own(3, OTHER, "DELETE_FAILED"), own(2, OTHER, "DELETE_IN_PROGRESS")];
+    let again = || events(&theirs, None);
+    let calls = vec![again(), untagged("DELETE_FAILED", ""), again()];
+    let error = delete("DELETE_IN_PROGRESS", calls).await.0.unwrap_err();
+    assert!(error.cause.is_some_and(|cause| cause.contains("tags")));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::progress::{Mode, Progress, Style};
 use crate::scripted::{Answer, Asked, CloudFormation, answer};
-use crate::stack::{self, Applied, Deleted, Desired, Stack};
+use crate::stack::{self, Applied, Deleted, Desired, Preview, ResourceChange, Stack};
 use crate::wait::Patience;
 
 pub(super) const ARN: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/sftp-okta-demo/1";
@@ -33,6 +33,19 @@ pub(super) fn patience() -> Patience {
     Patience::new(Duration::from_secs(20), Duration::from_millis(1))
 }
 
+/// DescribeChangeSet: one function whose code changes from `before` to `after`.
+pub(super) fn changed_code(reason: &str, before: &str, after: &str) -> Call {
+    let xml = format!(
+        "<ChangeSetId>{CHANGE_SET}</ChangeSetId><StackId>{ARN}</StackId><Status>CREATE_COMPLETE</Status>\
+         <ExecutionStatus>AVAILABLE</ExecutionStatus><StatusReason>{reason}</StatusReason><Changes><member><Type>Resource</Type>\
+         <ResourceChange><Action>Modify</Action><LogicalResourceId>Function</LogicalResourceId><ResourceType>\
+         AWS::Lambda::Function</ResourceType><Replacement>False</Replacement><Details><member><Target><Attribute>Properties\
+         </Attribute><Name>Code</Name><Path>/Properties/Code</Path><RequiresRecreation>Never</RequiresRecreation><BeforeValue>\
+         {before}</BeforeValue><AfterValue>{after}</AfterValue></Target></member></Details></ResourceChange></member></Changes>"
+    );
+    ("DescribeChangeSet", result("DescribeChangeSet", &xml))
+}
+
 /// One expected call, and its answer.
 pub(super) type Call = (&'static str, Answer);
 
@@ -49,8 +62,39 @@ pub(super) async fn apply_with(
 ) -> (Result<Applied>, Vec<Asked>) {
     let (expected, answers) = calls.into_iter().unzip();
     let service = CloudFormation::start(answers).await;
-    let result = stack::apply(&service.client, desired, TOKEN, patience, progress).await;
+    let result = stack::apply(&service.client, desired, None, TOKEN, patience, progress).await;
     (result, checked(expected, service))
+}
+
+/// Applies `desired` where `approved` is all that an update may do.
+pub(super) async fn apply_approved(
+    desired: &Desired,
+    approved: &[ResourceChange],
+    calls: Vec<Call>,
+) -> (Result<Applied>, Vec<Asked>) {
+    let (expected, answers) = calls.into_iter().unzip();
+    let service = CloudFormation::start(answers).await;
+    let applied = stack::apply(&service.client, desired, Some(approved), TOKEN, &patience(), &progress()).await;
+    (applied, checked(expected, service))
+}
+
+/// Previews `desired` on the stack in `status`.
+pub(super) async fn preview(status: &str, calls: Vec<Call>) -> (Result<Option<Preview>>, Vec<Asked>) {
+    let (expected, answers) = calls.into_iter().unzip();
+    let service = CloudFormation::start(answers).await;
+    let stack = read(status);
+    let previewed = stack::preview(&service.client, &desired(), &stack, TOKEN, &patience(), &progress()).await;
+    (previewed, checked(expected, service))
+}
+
+/// Deletes the stack in `status`, of which `retain` may be left behind.
+pub(super) async fn delete_retaining(status: &str, retain: &[&str], calls: Vec<Call>) -> (Result<Deleted>, Vec<Asked>) {
+    let (expected, answers) = calls.into_iter().unzip();
+    let service = CloudFormation::start(answers).await;
+    let retain: Vec<String> = retain.iter().map(|name| (*name).to_owned()).collect();
+    let stack = read(status);
+    let deleted = stack::delete_retaining(&service.client, &stack, &retain, TOKEN, &patience(), &progress()).await;
+    (deleted, checked(expected, service))
 }
 
 /// Deletes the stack in `status` on a CloudFormation that expects exactly these calls.
@@ -124,6 +168,12 @@ pub(super) fn updated(status: &str, second: u32) -> Call {
 }
 
 pub(super) fn stack_with(status: &str, more: &str) -> Call {
+    let tags = "<Tags><member><Key>sftp-okta:deployment</Key><Value>demo</Value></member></Tags>";
+    untagged(status, &format!("{tags}{more}"))
+}
+
+/// DescribeStacks: nobody knows whose.
+pub(super) fn untagged(status: &str, more: &str) -> Call {
     let xml = format!(
         "<Stacks><member><StackName>sftp-okta-demo</StackName><StackId>{ARN}</StackId><StackStatus>{status}</StackStatus>\
          <CreationTime>2026-11-23T09:00:00.000Z</CreationTime>{more}<Outputs><member><OutputKey>Url</OutputKey>\

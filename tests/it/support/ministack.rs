@@ -26,10 +26,19 @@ pub(crate) struct Ministack {
 impl Ministack {
     /// Starts one and waits until it answers.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, one that checks signatures and the caller's policies; the keys of the account's root are `test` and `test`.
+    pub(crate) fn start_with_auth() -> Self {
+        Self::start_with(&[("AUTH", "true"), ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")])
+    }
+
+    fn start_with(more: &[(&str, &str)]) -> Self {
         let program = venv::program("ministack");
         // Between finding a free port and taking it another process may take it: then ministack ends at once.
         for _ in 0..3 {
-            if let Some(started) = Self::try_start(&program) {
+            if let Some(started) = Self::try_start(&program, more) {
                 return started;
             }
         }
@@ -76,12 +85,17 @@ impl Ministack {
     }
 
     /// Nothing if the port was taken by somebody else meanwhile.
-    fn try_start(program: &Path) -> Option<Self> {
+    fn try_start(program: &Path, more: &[(&str, &str)]) -> Option<Self> {
         let port = free_port();
         let folder = TempDir::with_prefix("ministack-").unwrap();
         let log = File::create(log_file(folder.path())).unwrap();
         let group = Group::spawn_bound(program, folder.path(), |command| {
-            command.env_clear().envs(environment(folder.path(), port)).stdout(log.try_clone().unwrap()).stderr(log);
+            command
+                .env_clear()
+                .envs(environment(folder.path(), port))
+                .envs(more.iter().copied())
+                .stdout(log.try_clone().unwrap())
+                .stderr(log);
         });
         let mut started = Self { group: group.unwrap(), folder, port };
 

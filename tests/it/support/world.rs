@@ -65,8 +65,17 @@ impl World {
 
     /// A world whose Transfer endpoint follows a script.
     pub(crate) fn with(script: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::around(Ministack::start, script)
+    }
+
+    /// A world that checks signatures and the caller's policies, in all but its Transfer endpoint.
+    pub(crate) fn with_auth() -> Self {
+        Self::around(Ministack::start_with_auth, |transfer| transfer)
+    }
+
+    fn around(ministack: impl FnOnce() -> Ministack, script: impl FnOnce(Builder) -> Builder) -> Self {
         let place = Place::take();
-        let ministack = Ministack::start();
+        let ministack = ministack();
         let aws = AwsProxy::in_front_of(&ministack.endpoint());
         let transfer = script(Transfer::builder().account("000000000000").sign_in_at(&ministack.endpoint())).start();
         let okta = Okta::builder()
@@ -121,7 +130,7 @@ impl World {
                 arguments.extend(["--yes", "--poll-interval", "20ms"]);
             }
             "status" => arguments.extend(settings),
-            "plan" => arguments.extend(settings),
+            "plan" | "doctor" => arguments.extend(settings),
             "verify" | "logs" => arguments.extend(["--poll-interval", "20ms"]),
             "teardown" => arguments.extend(["--yes", "--poll-interval", "20ms"]),
             other => panic!("{other} is no command of this world"),

@@ -251,6 +251,22 @@ impl<'a> Place<'a> {
                     None => Err(handler_error("ApiGateway", 404, "Invalid API identifier specified", "NotFound")),
                 }
             }
+            "AWS::CloudWatch::Dashboard" => match serde_json::from_str::<Value>(&text(&["DashboardBody"])) {
+                Ok(body) if body.get("widgets").is_some_and(Value::is_array) => Ok(()),
+                Ok(_) | Err(_) => {
+                    let message = "The field DashboardBody must be a valid JSON object";
+                    Err(handler_error("CloudWatch", 400, message, "InvalidRequest"))
+                }
+            },
+            "AWS::CloudWatch::Alarm" => {
+                // Either one metric or several with an expression (PutMetricAlarm).
+                let has = |name: &str| resource.properties.get(name).is_some();
+                if has("MetricName") != has("Metrics") {
+                    return Ok(());
+                }
+                let message = "The parameters MetricName and Metrics are mutually exclusive, and one is required";
+                Err(handler_error("CloudWatch", 400, message, "InvalidRequest"))
+            }
             _ => Ok(()),
         }
     }
@@ -294,6 +310,7 @@ impl<'a> Place<'a> {
             "AWS::KMS::Key" => json!({"Arn": arn("kms", region, ACCOUNT, &format!("key/{id}")), "KeyId": id}),
             "AWS::Logs::LogGroup" => json!({"Arn": arn("logs", region, ACCOUNT, &format!("log-group:{id}:*"))}),
             "AWS::Lambda::Function" => json!({"Arn": arn("lambda", region, ACCOUNT, &format!("function:{id}"))}),
+            "AWS::CloudWatch::Alarm" => json!({"Arn": arn("cloudwatch", region, ACCOUNT, &format!("alarm:{id}"))}),
             "AWS::ApiGateway::RestApi" => json!({"RootResourceId": lower(10), "RestApiId": id}),
             "AWS::ApiGateway::Resource" => json!({"ResourceId": id}),
             "AWS::ApiGateway::Deployment" => json!({"DeploymentId": id}),

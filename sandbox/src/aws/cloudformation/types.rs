@@ -23,7 +23,7 @@ pub(super) struct Type {
     pub(super) tagged: bool,
 }
 
-const TYPES: [Type; 14] = [
+const TYPES: [Type; 16] = [
     Type {
         name: "AWS::IAM::Role",
         required: &["AssumeRolePolicyDocument"],
@@ -127,6 +127,22 @@ const TYPES: [Type; 14] = [
         replaced_by: &[],
         attributes: &["Id"],
         named_by: None,
+        tagged: false,
+    },
+    Type {
+        name: "AWS::CloudWatch::Alarm",
+        required: &["ComparisonOperator", "EvaluationPeriods"],
+        replaced_by: &["AlarmName"],
+        attributes: &["Arn"],
+        named_by: Some("AlarmName"),
+        tagged: true,
+    },
+    Type {
+        name: "AWS::CloudWatch::Dashboard",
+        required: &["DashboardBody"],
+        replaced_by: &["DashboardName"],
+        attributes: &[],
+        named_by: Some("DashboardName"),
         tagged: false,
     },
     Type {

@@ -140,12 +140,13 @@ fn location(constraint: Option<&str>, region: &str) -> Result<String, S3Error> {
 
 /// Deletes a bucket, which must be empty.
 pub(super) fn remove(state: &mut State, store: &super::Store, name: &str) -> Result<(), S3Error> {
-    if !store.list(name, "").map_err(S3Error::disk)?.is_empty() {
+    if !store.list(name, "").map_err(S3Error::disk)?.is_empty() || !store.earlier(name, "").0.is_empty() {
         return Err(
             S3Error::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty").with("BucketName", name)
         );
     }
     store.remove_bucket(name).map_err(S3Error::disk)?;
+    store.forget_versions(name);
     state.buckets.buckets.remove(name);
     Ok(())
 }

@@ -9,7 +9,7 @@ use hyper::body::Body;
 use super::error::S3Error;
 use super::request::Asked;
 use super::xml::{NAMESPACE, Node, Xml};
-use super::{Condition, receive};
+use super::{Condition, receive, versions};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
 use crate::state::World;
@@ -20,9 +20,35 @@ const MOST: usize = 1000;
 /// DeleteObject. One that is not there is deleted already.
 pub(super) fn one(world: &World, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
     let condition = asked.header("if-match").map(|etag| Condition::Is(etag.to_owned()));
-    let deleted = world.store.delete(bucket, key, condition.as_ref());
-    deleted.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))?;
-    Ok(whole(204, "application/xml", ""))
+    let deleted = delete(world, bucket, key, asked.query("versionId"), condition.as_ref())?;
+    let mut answer = whole(204, "application/xml", "");
+    if let Some(id) = deleted.and_then(|id| id.parse().ok()) {
+        answer.headers_mut().insert("x-amz-version-id", id);
+        if asked.query("versionId").is_none() {
+            answer.headers_mut().insert("x-amz-delete-marker", hyper::header::HeaderValue::from_static("true"));
+        }
+    }
+    Ok(answer)
+}
+
+/// Deletes a version for good, or the object: where versions are kept it is then only marked. The id of version or mark.
+fn delete(
+    world: &World,
+    bucket: &str,
+    key: &str,
+    version: Option<&str>,
+    condition: Option<&Condition>,
+) -> Result<Option<String>, S3Error> {
+    let keeps = versions::is_on(world, bucket);
+    let deleted = match version {
+        Some(id) if keeps => world.store.delete_version(bucket, key, id).map(|()| Some(id.to_owned())),
+        Some(id) if id != versions::NULL => {
+            return Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist."));
+        }
+        None if keeps => world.store.mark_deleted(bucket, key).map(Some),
+        Some(_) | None => world.store.delete(bucket, key, condition).map(|_| None),
+    };
+    deleted.map_err(|error| S3Error::of_store(error, key, condition))
 }
 
 /// DeleteObjects.
@@ -43,15 +69,7 @@ where
         // Not trimmed: white space is part of a key.
         let key = object.child("Key").map(|key| key.text.as_str()).ok_or_else(S3Error::malformed_xml)?;
         let condition = object.text_of("ETag").map(|etag| Condition::Is(etag.to_owned()));
-        let deleted = match object.text_of("VersionId") {
-            Some(version) if version != "null" => {
-                Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist."))
-            }
-            Some(_) | None => {
-                let deleted = world.store.delete(bucket, key, condition.as_ref());
-                deleted.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))
-            }
-        };
+        let deleted = delete(world, bucket, key, object.text_of("VersionId"), condition.as_ref());
         match deleted {
             Ok(_) if is_quiet => {}
             Ok(_) => {

@@ -11,7 +11,7 @@ use tokio::io::AsyncSeekExt;
 
 use super::error::S3Error;
 use super::request::Asked;
-use super::{Record, body, delete, list, upload, write};
+use super::{Record, body, delete, list, upload, versions, write};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
 use crate::state::World;
@@ -28,7 +28,8 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Display,
 {
-    if asked.query("versionId").is_some_and(|version| version != "null") {
+    let of_version = asked.query("versionId").is_some_and(|version| version != versions::NULL);
+    if of_version && asked.method != hyper::Method::DELETE {
         return Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist.").with("Key", key));
     }
     let part = asked.query("uploadId");

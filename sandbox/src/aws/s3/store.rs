@@ -82,6 +82,11 @@ impl Store {
         &self.uploads
     }
 
+    /// Where earlier versions are kept.
+    pub(super) fn versions(&self) -> PathBuf {
+        self.folder.with_file_name("bucket-versions")
+    }
+
     /// A file for bytes that are still coming in.
     pub(crate) fn spool(&self) -> io::Result<PathBuf> {
         fs::create_dir_all(&self.uploads)?;

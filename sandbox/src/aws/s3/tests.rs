@@ -343,3 +343,56 @@ async fn unsigned_requests_are_refused() {
         Request::get("http://127.0.0.1:4566/files").header("host", "127.0.0.1:4566").body(Full::<Bytes>::default());
     assert_eq!(respond(&fixture.world, request.unwrap()).await.status(), 403);
 }
+
+#[tokio::test]
+async fn a_bucket_with_versions_keeps_what_was_overwritten_and_deleted() {
+    let fixture = with_bucket().await;
+    let on = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    assert_eq!(send(&fixture, "PUT /files?versioning", &[], on).await.status, 200);
+    for body in ["one", "two", "three"] {
+        assert_eq!(send(&fixture, "PUT /files/a", &[], body.as_bytes()).await.status, 200);
+    }
+    let deleted = send(&fixture, "DELETE /files/a", &[], b"").await;
+    assert_eq!((deleted.status, deleted.header("x-amz-delete-marker")), (204, "true"));
+    let mark = deleted.header("x-amz-version-id").to_owned();
+    assert_eq!(send(&fixture, "GET /files/a", &[], b"").await.status, 404);
+    assert_eq!(send(&fixture, "DELETE /files", &[], b"").await.code(), "BucketNotEmpty");
+
+    let versions = |body: &str| {
+        let of = |element: &str| body.matches(&format!("<{element}><Key>")).count();
+        (of("Version"), of("DeleteMarker"))
+    };
+    let all = send(&fixture, "GET /files?versions", &[], b"").await.body;
+    assert_eq!(versions(&all), (3, 1), "{all}");
+    let latest = all.split("<IsLatest>true").next().unwrap();
+    assert!(latest.contains(&mark) && latest.contains("<DeleteMarker>"), "{all}");
+
+    // Page by page, every version once.
+    let (mut next, mut seen) = (String::new(), Vec::new());
+    loop {
+        let page = send(&fixture, &format!("GET /files?versions&max-keys=1{next}"), &[], b"").await.body;
+        let text = |name: &str| {
+            page.split(&format!("<{name}>")).nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default()
+        };
+        seen.push(text("VersionId").to_owned());
+        if text("IsTruncated") == "false" {
+            break;
+        }
+        next = format!("&key-marker={}&version-id-marker={}", text("NextKeyMarker"), text("NextVersionIdMarker"));
+    }
+    assert_eq!((seen.len(), seen.first()), (4, Some(&mark)));
+
+    // Without its mark the object is back; without its newest version the one before is.
+    assert_eq!(send(&fixture, &format!("DELETE /files/a?versionId={mark}"), &[], b"").await.status, 204);
+    assert_eq!(send(&fixture, "GET /files/a", &[], b"").await.body, "three");
+    assert_eq!(send(&fixture, &format!("DELETE /files/a?versionId={}", seen[1]), &[], b"").await.status, 204);
+    assert_eq!(send(&fixture, "GET /files/a", &[], b"").await.body, "two");
+    let left = format!(
+        "<Delete><Object><Key>a</Key><VersionId>{}</VersionId></Object><Object><Key>a</Key><VersionId>{}</VersionId></Object></Delete>",
+        seen[2], seen[3]
+    );
+    let gone = send(&fixture, "POST /files?delete", &[], left.as_bytes()).await;
+    assert_eq!((gone.status, gone.body.matches("<Deleted>").count()), (200, 2), "{}", gone.body);
+    assert_eq!(versions(&send(&fixture, "GET /files?versions", &[], b"").await.body), (0, 0));
+    assert_eq!(send(&fixture, "DELETE /files", &[], b"").await.status, 204);
+}

@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use super::error::S3Error;
 use super::request::Asked;
 use super::xml::{NAMESPACE, Node, Xml};
-use super::{Record, hex, list, object, receive, write};
+use super::{Record, hex, list, object, receive, versions, write};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
 use crate::state::World;
@@ -194,6 +194,9 @@ where
         return Err(S3Error::disk(error));
     }
     let record = Record { etag: etag.clone(), headers: upload.headers, parts: Some(chosen.len()), ..Record::default() };
+    if versions::is_on(world, bucket) {
+        world.store.keep(bucket, key).map_err(|error| S3Error::of_store(error, key, None))?;
+    }
     let committed = world.store.commit(bucket, key, &spooled, record, condition.as_ref());
     committed.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))?;
     let _ = fs::remove_dir_all(folder);

@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::error::S3Error;
 use super::request::Asked;
 use super::xml::{NAMESPACE, Xml};
-use super::{Condition, Record, hex, list, receive};
+use super::{Condition, Record, hex, list, receive, versions};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
 use crate::state::World;
@@ -43,6 +43,9 @@ where
     let (algorithm, checksum) = received.checksum;
     let checksums = BTreeMap::from([(algorithm.name().to_owned(), checksum.clone())]);
     let record = Record { etag: hex(&received.md5), headers, checksums, ..Record::default() };
+    if versions::is_on(world, bucket) {
+        world.store.keep(bucket, key).map_err(|error| S3Error::of_store(error, key, None))?;
+    }
     let committed = world.store.commit(bucket, key, &received.path, record, condition.as_ref());
     let record = committed.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))?;
     let mut answer = whole(200, "application/xml", "");
@@ -101,7 +104,11 @@ pub(super) async fn copy(world: &Arc<World>, bucket: &str, key: &str, asked: &As
     let record = if is_replaced { Some(Record { headers: kept(&asked.headers)?, ..known }) } else { None };
     let (copied_world, to_bucket, to_key, under) =
         (Arc::clone(world), bucket.to_owned(), key.to_owned(), condition.clone());
+    let keeps = versions::is_on(world, bucket);
     let copied = tokio::task::spawn_blocking(move || {
+        if keeps {
+            copied_world.store.keep(&to_bucket, &to_key)?;
+        }
         copied_world.store.copy((&from_bucket, &from_key), (&to_bucket, &to_key), record, under.as_ref())
     });
     let copied = copied.await.map_err(S3Error::disk)?;

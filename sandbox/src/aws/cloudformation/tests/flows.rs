@@ -32,12 +32,12 @@ async fn the_real_template_creates_a_stack() {
     let sandbox = Sandbox::new(&[]);
     let described = sandbox.deploy(REAL, "CREATE", &pairs(&usual()), &[]);
     snapshot!("create_events", sandbox.events("demo").join("\n"));
-    assert_eq!(rows(&described).len(), 20, "{:#?}", rows(&described));
+    assert_eq!(rows(&described).len(), 29, "{:#?}", rows(&described));
     let stack = sandbox.stack();
     assert_eq!(stack["StackStatus"], "CREATE_COMPLETE");
     let outputs: Vec<_> =
         stack["Outputs"].as_array().unwrap().iter().map(|output| output["OutputKey"].as_str().unwrap()).collect();
-    assert_eq!(outputs.len(), 7);
+    assert_eq!(outputs.len(), 8);
     let url =
         stack["Outputs"].as_array().unwrap().iter().find(|output| output["OutputKey"] == "TransferIdentityProviderUrl");
     let url = url.unwrap()["OutputValue"].as_str().unwrap();

@@ -123,13 +123,33 @@ Outputs:
 }
 
 #[tokio::test]
+async fn a_dashboard_needs_json_and_an_alarm_one_metric_or_several() {
+    for (resource, fits) in [
+        (r#"{Type: AWS::CloudWatch::Dashboard, Properties: {DashboardBody: '{"widgets": []}'}}"#, true),
+        (r#"{Type: AWS::CloudWatch::Dashboard, Properties: {DashboardBody: '{"widgets": [}'}}"#, false),
+        (
+            "{Type: AWS::CloudWatch::Alarm, Properties: {ComparisonOperator: x, EvaluationPeriods: 1, MetricName: y}}",
+            true,
+        ),
+        ("{Type: AWS::CloudWatch::Alarm, Properties: {ComparisonOperator: x, EvaluationPeriods: 1}}", false),
+    ] {
+        let sandbox = Sandbox::new(&[]);
+        let template = format!("Resources: {{A: {resource}}}");
+        sandbox.call("CreateStack", &[("StackName", "demo"), ("TemplateBody", &template)]).unwrap();
+        sandbox.work_off();
+        let status = sandbox.stack()["StackStatus"].as_str().unwrap().to_owned();
+        assert_eq!(status == "CREATE_COMPLETE", fits, "{resource}: {status}");
+    }
+}
+
+#[tokio::test]
 async fn json_is_read_as_well_and_the_real_template_is_summarised() {
     let sandbox = Sandbox::new(&[]);
     let json = r#"{"Resources": {"A": {"Type": "AWS::KMS::Key", "Properties": {"Description": {"Fn::Sub": "${AWS::StackName}"}}}}}"#;
     sandbox.call("CreateStack", &[("StackName", "demo"), ("TemplateBody", json)]).unwrap();
     let summary = sandbox.call("GetTemplateSummary", &[("TemplateBody", REAL)]).unwrap();
     assert_eq!(summary["Capabilities"], json!(["CAPABILITY_IAM"]));
-    assert_eq!(summary["Parameters"].as_array().unwrap().len(), 16);
+    assert_eq!(summary["Parameters"].as_array().unwrap().len(), 20);
     let said = refusal(sandbox.call("DetectStackDrift", &[("StackName", "demo")]));
     assert!(said.as_str().unwrap().starts_with("InvalidAction"), "{said}");
 }

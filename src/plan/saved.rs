@@ -1,0 +1,412 @@
+//! A plan in a file: what was approved, and what it was approved for. A deploy does exactly that, or refuses. Pure.
+//!
+//! It holds no secret: a template, parameters and tags can be read by anyone who may describe the stack.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{Change, Seen, Wanted};
+use crate::error::{Error, ErrorCode, Result};
+use crate::server::Spec;
+use crate::stack::ResourceChange;
+
+/// The version of the file's form.
+const SCHEMA: u32 = 1;
+
+/// The file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedPlan {
+    schema: u32,
+    /// The version that made it. Another one may mean another template by the same settings.
+    version: String,
+    place: Place,
+    wanted: SavedWanted,
+    seen: SavedSeen,
+    changes: Vec<serde_json::Value>,
+    /// What the update of the stack does to each resource; none where the stack is made, or not touched.
+    resources: Option<Vec<ResourceChange>>,
+}
+
+/// Which deployment a plan is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The deployment's name.
+    pub deployment: String,
+    /// The name of its stack.
+    pub stack_name: String,
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+}
+
+/// What should be there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedWanted {
+    artifact_bucket: String,
+    /// It holds the zip's SHA-256.
+    artifact_key: String,
+    template_sha256: String,
+    parameters: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
+    termination_protection: bool,
+    server_sha256: String,
+}
+
+/// What was there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedSeen {
+    stack: Option<SavedStack>,
+    /// Each server's id, and the digest of all that Transfer tells of it.
+    servers: BTreeMap<String, String>,
+}
+
+/// The stack as it was read. `last_updated` is set anew by every update (API reference, Stack).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedStack {
+    arn: String,
+    status: String,
+    last_updated: Option<i64>,
+    template_sha256: Option<String>,
+    termination_protection: bool,
+}
+
+impl SavedPlan {
+    /// The plan of `changes` in `place`. `spec` is the server as wanted, on whatever stack.
+    #[must_use]
+    pub fn new(place: Place, wanted: &Wanted, spec: &Spec, seen: &Seen, changes: &[Change]) -> Self {
+        let Seen { stack, template, servers, .. } = seen;
+        let stack = stack.as_ref().map(|stack| SavedStack {
+            arn: stack.arn.clone(),
+            status: stack.status.to_string(),
+            last_updated: stack.last_updated,
+            template_sha256: template.as_deref().map(|template| sha256(template.trim_end())),
+            termination_protection: stack.termination_protection,
+        });
+        let relevant = || changes.iter().filter(|change| !matches!(change.kind, "artifact-bucket" | "artifact"));
+        let updated = relevant().find(|change| change.kind == "stack" && stack.is_some());
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            place,
+            wanted: SavedWanted {
+                artifact_bucket: wanted.artifact_bucket.clone(),
+                artifact_key: wanted.artifact_key.clone(),
+                template_sha256: sha256(wanted.stack.template.trim_end()),
+                parameters: wanted.stack.parameters.clone(),
+                tags: wanted.stack.tags.clone(),
+                termination_protection: wanted.termination_protection,
+                server_sha256: debug_sha256(spec),
+            },
+            seen: SavedSeen {
+                stack,
+                servers: servers.owned.iter().map(|server| (server.id.clone(), debug_sha256(server))).collect(),
+            },
+            changes: relevant()
+                .map(|change| {
+                    serde_json::json!({
+                        "action": change.action, "kind": change.kind, "name": change.name, "details": change.details,
+                    })
+                })
+                .collect(),
+            resources: updated.map(|change| change.resources.clone()),
+        }
+    }
+
+    /// Reads the text of the file `name`.
+    ///
+    /// # Errors
+    /// `Configuration`, for a text that is no plan of this version.
+    pub fn parse(text: &str, name: &str) -> Result<Self> {
+        /// What every version's file has.
+        #[derive(Deserialize)]
+        struct Head {
+            schema: u32,
+            version: String,
+        }
+        let not_one = |error: serde_json::Error| {
+            Error::new(ErrorCode::Configuration, format!("{name} is not a plan")).cause(error.to_string())
+        };
+        let hint = "make one with `sftp-okta plan --out FILE`";
+        let head: Head = serde_json::from_str(text).map_err(|error| not_one(error).hint(hint).resource(name))?;
+        let version = env!("CARGO_PKG_VERSION");
+        if head.schema != SCHEMA || head.version != version {
+            return Err(Error::new(
+                ErrorCode::Configuration,
+                format!("the plan {name} was made by sftp-okta {}, and this is {version}", head.version),
+            )
+            .cause("another version may deploy something else by the same settings")
+            .hint("plan and deploy with one version: make the plan anew, and have that approved")
+            .resource(name));
+        }
+        serde_json::from_str(text).map_err(|error| not_one(error).hint(hint).resource(name))
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_string_pretty(self).map(|json| format!("{json}\n")).unwrap_or_default()
+    }
+
+    /// What an approved update of the stack does to each resource.
+    #[must_use]
+    pub fn resources(&self) -> Option<&[ResourceChange]> {
+        self.resources.as_deref()
+    }
+
+    /// Refuses the plan of another deployment, account or region, before anything is looked at.
+    ///
+    /// # Errors
+    /// `WrongAccount` or `Configuration`.
+    pub fn refuse_elsewhere(&self, here: &Place) -> Result<()> {
+        let told = |code, what: &str, planned: &str, here: &str, hint: &str| {
+            Err(Error::new(code, format!("the plan is for {what} {planned}, and this is {here}")).hint(hint))
+        };
+        let Place { deployment, stack_name, account, region } = &self.place;
+        let renamed = "deploy with the settings that the plan was made from";
+        if *deployment != here.deployment {
+            return told(ErrorCode::Configuration, "deployment", deployment, &here.deployment, renamed);
+        }
+        if *account != here.account {
+            let hint = "use the credentials of the account that the plan was made in, or make a plan here";
+            return told(ErrorCode::WrongAccount, "account", account, &here.account, hint);
+        }
+        if *region != here.region {
+            return told(
+                ErrorCode::Configuration,
+                "region",
+                region,
+                &here.region,
+                "give that --region, or make a plan here",
+            );
+        }
+        if *stack_name != here.stack_name {
+            return told(ErrorCode::Configuration, "stack", stack_name, &here.stack_name, renamed);
+        }
+        Ok(())
+    }
+
+    /// Refuses settings that are not those of the plan. `now` is the plan as it would be made now.
+    ///
+    /// # Errors
+    /// `Configuration`, naming what differs.
+    pub fn refuse_other_settings(&self, now: &Self) -> Result<()> {
+        let mut other = Vec::new();
+        let (then, wanted) = (&self.wanted, &now.wanted);
+        for (what, differs) in [
+            ("the function or its settings", then.artifact_key != wanted.artifact_key),
+            ("the artifact bucket", then.artifact_bucket != wanted.artifact_bucket),
+            ("the template", then.template_sha256 != wanted.template_sha256),
+            ("the termination protection", then.termination_protection != wanted.termination_protection),
+            ("the server's settings", then.server_sha256 != wanted.server_sha256),
+        ] {
+            if differs {
+                other.push(what.to_owned());
+            }
+        }
+        other.extend(differing(&then.parameters, &wanted.parameters, "parameter"));
+        other.extend(differing(&then.tags, &wanted.tags, "tag"));
+        if other.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::Configuration, "these settings are not the ones that were approved")
+            .cause(format!("other than in the plan: {}", other.join(", ")))
+            .hint("deploy with the settings that the plan was made from, or plan again and have that approved"))
+    }
+
+    /// Refuses where the deployment is no longer what it was. `now` is the plan as it would be made now, but for the
+    /// resources: those are compared with the change set that is executed.
+    ///
+    /// # Errors
+    /// `Busy`, naming what moved.
+    pub fn refuse_moved(&self, now: &Self) -> Result<()> {
+        let mut moved = Vec::new();
+        match (&self.seen.stack, &now.seen.stack) {
+            (then, now) if then == now => {}
+            (None, Some(_)) => moved.push("the stack was made".to_owned()),
+            (Some(_), None) => moved.push("the stack was deleted".to_owned()),
+            (Some(then), Some(now)) if then.status != now.status => {
+                moved.push(format!("the stack went from {} to {}", then.status, now.status));
+            }
+            (_, _) => moved.push("the stack was changed".to_owned()),
+        }
+        if self.seen.servers != now.seen.servers {
+            moved.push("the server was made, changed or deleted".to_owned());
+        }
+        if moved.is_empty() && self.changes != now.changes {
+            moved.push("the list of changes is another one".to_owned());
+        }
+        if moved.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::Busy, "the deployment is not what it was when the plan was made")
+            .cause(moved.join("; "))
+            .hint("make the plan anew, and have that approved"))
+    }
+}
+
+/// The keys under which two maps differ.
+fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>, what: &str) -> Vec<String> {
+    let mut keys: Vec<&String> =
+        one.keys().chain(other.keys()).filter(|key| one.get(*key) != other.get(*key)).collect();
+    keys.sort();
+    keys.dedup();
+    keys.into_iter().map(|key| format!("{what} {key}")).collect()
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The digest of all that is known of a value. Debug output holds for one version of the program, and so does a plan.
+fn debug_sha256(value: &impl fmt::Debug) -> String {
+    sha256(&format!("{value:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Action;
+    use super::*;
+    use crate::server::fixtures::{server_as_wanted, spec};
+    use crate::stack::{Desired, Stack, StackStatus};
+
+    fn place() -> Place {
+        Place {
+            deployment: "demo".into(),
+            stack_name: "sftp-okta-demo".into(),
+            account: "111122223333".into(),
+            region: "eu-west-1".into(),
+        }
+    }
+
+    fn wanted() -> Wanted {
+        let stack = Desired {
+            name: "sftp-okta-demo".into(),
+            template: "Resources: {}\n".into(),
+            parameters: BTreeMap::from([("ArtifactKey".into(), "new.zip".into())]),
+            ..Desired::default()
+        };
+        Wanted {
+            artifact_bucket: "a".into(),
+            artifact_key: "demo/1.zip".into(),
+            identity_provider_type: "API_GATEWAY",
+            stack,
+            termination_protection: false,
+        }
+    }
+
+    fn seen() -> Seen {
+        let stack = Stack {
+            name: "sftp-okta-demo".into(),
+            arn: "arn".into(),
+            status: StackStatus::CreateComplete,
+            reason: None,
+            parameters: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            termination_protection: false,
+            last_updated: Some(1),
+        };
+        let mut seen = Seen { stack: Some(stack), template: Some("Resources: {}".into()), ..Seen::default() };
+        seen.servers.owned.push(server_as_wanted());
+        seen
+    }
+
+    fn changes() -> Vec<Change> {
+        let update = Change::new(Action::Update, "stack", "sftp-okta-demo", vec!["parameter ArtifactKey: new".into()]);
+        vec![Change::new(Action::Create, "artifact", "demo/1.zip", Vec::new()), update]
+    }
+
+    fn plan(wanted: &Wanted, seen: &Seen) -> SavedPlan {
+        SavedPlan::new(place(), wanted, &spec(), seen, &changes())
+    }
+
+    fn error(result: Result<()>) -> String {
+        let error = result.unwrap_err();
+        format!("{}: {error}", error.code.exit_code().number())
+    }
+
+    #[test]
+    fn a_plan_survives_its_file_and_is_executed_while_nothing_moved() {
+        let plan = plan(&wanted(), &seen());
+        let read = SavedPlan::parse(&plan.to_text(), "p.json").unwrap();
+        assert_eq!(read, plan);
+        assert_eq!(read.resources(), Some(&[][..]));
+        read.refuse_elsewhere(&place()).unwrap();
+        read.refuse_other_settings(&plan).unwrap();
+        read.refuse_moved(&plan).unwrap();
+        // Who stored the same zip meanwhile has moved nothing.
+        let only_stack = SavedPlan::new(place(), &wanted(), &spec(), &seen(), changes().get(1..).unwrap());
+        read.refuse_moved(&only_stack).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_plan_of_this_version_is_refused() {
+        let told = |text: &str| SavedPlan::parse(text, "p.json").unwrap_err().to_string();
+        assert!(told("{}").starts_with("p.json is not a plan"));
+        assert!(told("Changes to demo").starts_with("p.json is not a plan"));
+        let text = plan(&wanted(), &seen()).to_text();
+        let older = text.replace(&format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")), "\"version\": \"0.0.1\"");
+        assert!(told(&older).starts_with("the plan p.json was made by sftp-okta 0.0.1"), "{}", told(&older));
+        assert!(told(&text.replacen("\"changes\"", "\"chances\"", 1)).starts_with("p.json is not a plan"));
+    }
+
+    #[test]
+    fn the_plan_of_another_place_is_refused() {
+        let plan = plan(&wanted(), &seen());
+        let refused = |here: Place| error(plan.refuse_elsewhere(&here));
+        assert_eq!(
+            refused(Place { account: "444455556666".into(), ..place() }),
+            "3: the plan is for account 111122223333, and this is 444455556666"
+        );
+        assert_eq!(
+            refused(Place { region: "us-east-1".into(), ..place() }),
+            "2: the plan is for region eu-west-1, and this is us-east-1"
+        );
+        assert_eq!(
+            refused(Place { deployment: "other".into(), ..place() }),
+            "2: the plan is for deployment demo, and this is other"
+        );
+        assert!(refused(Place { stack_name: "x".into(), ..place() }).starts_with("2: the plan is for stack"));
+    }
+
+    #[test]
+    fn other_settings_and_a_world_that_moved_are_refused() {
+        let approved = plan(&wanted(), &seen());
+        let mut other = wanted();
+        other.artifact_key = "demo/2.zip".into();
+        other.stack.parameters.insert("ArtifactKey".into(), "other.zip".into());
+        assert_eq!(
+            error(approved.refuse_other_settings(&plan(&other, &seen()))),
+            "2: these settings are not the ones that were approved: other than in the plan: the function or its settings, \
+             parameter ArtifactKey"
+        );
+        let mut banner = spec();
+        banner.banner = "hello".into();
+        let changed = SavedPlan::new(place(), &wanted(), &banner, &seen(), &changes());
+        assert!(error(approved.refuse_other_settings(&changed)).ends_with("the server's settings"));
+
+        let moved = |change: fn(&mut Seen)| {
+            let mut seen = seen();
+            change(&mut seen);
+            error(approved.refuse_moved(&plan(&wanted(), &seen)))
+        };
+        let told = "9: the deployment is not what it was when the plan was made: ";
+        assert_eq!(moved(|seen| seen.stack = None), format!("{told}the stack was deleted"));
+        let updated = |seen: &mut Seen| seen.stack.as_mut().unwrap().last_updated = Some(2);
+        assert_eq!(moved(updated), format!("{told}the stack was changed"));
+        let failed = |seen: &mut Seen| seen.stack.as_mut().unwrap().status = StackStatus::UpdateRollbackComplete;
+        assert_eq!(moved(failed), format!("{told}the stack went from CREATE_COMPLETE to UPDATE_ROLLBACK_COMPLETE"));
+        assert_eq!(moved(|seen| seen.template = None), format!("{told}the stack was changed"));
+        let gone = |seen: &mut Seen| seen.servers.owned.clear();
+        assert_eq!(moved(gone), format!("{told}the server was made, changed or deleted"));
+    }
+}

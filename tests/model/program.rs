@@ -1,0 +1,204 @@
+//! Random programs: what people, pipelines and bad luck do to a deployment. A program follows from its seed alone.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::aws::Manners;
+use crate::wire::{Fault, Script};
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// With one of the configurations.
+    Deploy(usize),
+    Plan(usize),
+    Status(usize),
+    Teardown,
+}
+
+/// One run of the deployer, and what goes wrong in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Act {
+    pub(crate) command: Command,
+    pub(crate) script: Script,
+    /// Whether it waits for another run's end.
+    pub(crate) waits: bool,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Somebody runs the deployer.
+    Run(Act),
+    /// Two do at once, the second some milliseconds after the first.
+    Both(Act, Act, u64),
+    /// Nothing for so many seconds.
+    Pause(u64),
+    /// Somebody stops the server in the console.
+    StopServer,
+    /// Somebody deletes the server in the console.
+    DeleteServer,
+    /// The next operation on a stack fails.
+    StackFails,
+    /// The next start of a server fails.
+    StartFails,
+}
+
+/// A whole program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    pub(crate) seed: u64,
+    pub(crate) manners: Manners,
+    pub(crate) ops: Vec<Op>,
+    /// The configuration that has to be reached in the end.
+    pub(crate) last: usize,
+    /// Whether it is torn down after that.
+    pub(crate) tears_down: bool,
+}
+
+/// How many configurations there are.
+pub(crate) const CONFIGURATIONS: usize = 4;
+
+impl Program {
+    pub(crate) fn of(seed: u64) -> Self {
+        let rng = &mut Rng::with_seed(seed);
+        let seconds = |rng: &mut Rng, most: u64| Duration::from_millis(rng.u64(0..=most * 1000));
+        let manners = Manners {
+            stack: Duration::from_secs(1) + seconds(rng, 30),
+            server: Duration::from_secs(1) + seconds(rng, 60),
+            stack_lag: if rng.bool() { Duration::ZERO } else { seconds(rng, 4) },
+            event_lag: if rng.bool() { Duration::ZERO } else { seconds(rng, 8) },
+            roles: if rng.bool() { Duration::ZERO } else { seconds(rng, 60) },
+            page: rng.usize(1..=20),
+            backwards: rng.bool(),
+            strangers: rng.usize(0..=3),
+        };
+        let ops = (0..rng.usize(1..=4)).map(|_| op(rng)).collect();
+        Self { seed, manners, ops, last: rng.usize(0..CONFIGURATIONS), tears_down: rng.u8(0..4) == 0 }
+    }
+
+    /// Simpler programs that may fail in the same way, the simplest first.
+    pub(crate) fn simpler(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        let with_ops = |ops: Vec<Op>| Self { ops, ..self.clone() };
+        for at in 0..self.ops.len() {
+            let mut ops = self.ops.clone();
+            ops.remove(at);
+            all.push(with_ops(ops));
+        }
+        for (at, op) in self.ops.iter().enumerate() {
+            for simpler in op.simpler() {
+                let mut ops = self.ops.clone();
+                ops[at] = simpler;
+                all.push(with_ops(ops));
+            }
+        }
+        let calm = Manners {
+            stack: Duration::from_secs(4),
+            server: Duration::from_secs(4),
+            stack_lag: Duration::ZERO,
+            event_lag: Duration::ZERO,
+            roles: Duration::ZERO,
+            page: 100,
+            backwards: false,
+            strangers: 0,
+        };
+        let own = &self.manners;
+        for manners in [
+            calm.clone(),
+            Manners { stack: calm.stack, ..own.clone() },
+            Manners { server: calm.server, ..own.clone() },
+            Manners { stack_lag: calm.stack_lag, ..own.clone() },
+            Manners { event_lag: calm.event_lag, ..own.clone() },
+            Manners { roles: calm.roles, ..own.clone() },
+            Manners { page: calm.page, ..own.clone() },
+            Manners { backwards: false, ..own.clone() },
+            Manners { strangers: 0, ..own.clone() },
+        ] {
+            all.push(Self { manners, ..self.clone() });
+        }
+        all.push(Self { last: 0, ..self.clone() });
+        all.push(Self { tears_down: false, ..self.clone() });
+        all.retain(|simpler| simpler != self);
+        all
+    }
+}
+
+impl Op {
+    fn simpler(&self) -> Vec<Self> {
+        match self {
+            Self::Run(act) => act.simpler().into_iter().map(Self::Run).collect(),
+            Self::Both(one, other, offset) => {
+                let mut all = vec![Self::Run(one.clone()), Self::Run(other.clone())];
+                all.extend(one.simpler().into_iter().map(|act| Self::Both(act, other.clone(), *offset)));
+                all.extend(other.simpler().into_iter().map(|act| Self::Both(one.clone(), act, *offset)));
+                all.extend((*offset > 0).then(|| Self::Both(one.clone(), other.clone(), 0)));
+                all
+            }
+            Self::Pause(seconds) => (*seconds > 1).then(|| Self::Pause(seconds / 2)).into_iter().collect(),
+            Self::StopServer | Self::DeleteServer | Self::StackFails | Self::StartFails => Vec::new(),
+        }
+    }
+}
+
+impl Act {
+    fn simpler(&self) -> Vec<Self> {
+        let with = |script: Script| Self { script, ..self.clone() };
+        let mut all = Vec::new();
+        for at in 0..self.script.faults.len() {
+            let mut faults = self.script.faults.clone();
+            faults.remove(at);
+            all.push(with(Script { faults, ..self.script.clone() }));
+            let mut faults = self.script.faults.clone();
+            if faults[at].1 > 1 {
+                faults[at].1 -= 1;
+                all.push(with(Script { faults, ..self.script.clone() }));
+            }
+        }
+        all.push(with(Script { kill: None, ..self.script.clone() }));
+        all.push(with(Script { storm: None, ..self.script.clone() }));
+        all.push(Self { waits: true, ..self.clone() });
+        if let Command::Deploy(configuration @ 1..) = self.command {
+            all.push(Self { command: Command::Deploy(configuration - 1), ..self.clone() });
+        }
+        all.retain(|simpler| simpler != self);
+        all
+    }
+}
+
+fn op(rng: &mut Rng) -> Op {
+    match rng.u8(0..20) {
+        0..=10 => Op::Run(act(rng)),
+        11..=14 => Op::Both(act(rng), act(rng), if rng.bool() { 0 } else { rng.u64(0..20_000) }),
+        15 => Op::Pause(rng.u64(1..60)),
+        16 => Op::StopServer,
+        17 => Op::DeleteServer,
+        18 => Op::StackFails,
+        _ => Op::StartFails,
+    }
+}
+
+fn act(rng: &mut Rng) -> Act {
+    let command = match rng.u8(0..12) {
+        0..=7 => Command::Deploy(rng.usize(0..CONFIGURATIONS)),
+        8 => Command::Plan(rng.usize(0..CONFIGURATIONS)),
+        9 => Command::Status(rng.usize(0..CONFIGURATIONS)),
+        _ => Command::Teardown,
+    };
+    let mut script = Script::default();
+    // Most runs fail in one way, some in two, some in none.
+    match rng.u8(0..8) {
+        0 | 1 => {}
+        2..=4 => script.kill = Some((rng.usize(1..=60), rng.bool())),
+        5 => script.storm = Some((rng.u64(0..60), rng.u64(1..200))),
+        _ => {
+            for _ in 0..rng.usize(1..=3) {
+                let many = if rng.bool() { 1 } else { rng.usize(1..=7) };
+                let fault = Fault::ALL[rng.usize(0..Fault::ALL.len())];
+                script.faults.push((rng.usize(1..=60), many, fault));
+            }
+        }
+    }
+    Act { command, script, waits: rng.bool() }
+}
