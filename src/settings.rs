@@ -18,6 +18,7 @@ mod resolve_tests;
 mod resolved;
 mod sandbox;
 mod starter;
+mod warnings;
 
 pub use file::ConfigFile;
 pub use given::{FLAGS, Given, Value};
@@ -25,7 +26,7 @@ pub use origin::{Origin, environment_variable};
 pub use resolve::{resolve, resolve_target};
 pub use resolved::{
     Alarms, Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage,
-    Target,
+    Target, Throttle,
 };
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGION, in_sandbox};
 pub use starter::{refusal_of, starter};

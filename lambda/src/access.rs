@@ -1,34 +1,123 @@
 //! The access rules: who gets which home, and what is allowed in it.
 
-use serde::{Deserialize, Serialize};
+mod decide;
+mod explain;
+mod folder;
+mod keys;
+mod network;
+mod protocol;
+mod rule;
+mod user_pattern;
 
-use crate::home::HomeTemplate;
+use std::net::IpAddr;
+
+use thiserror::Error;
+
+pub use decide::{decide, needs};
+pub use explain::{RuleVerdict, Verdict, explain, shadowed};
+pub use folder::{Folder, FolderPath, FolderPathError};
+pub use keys::MOST_KEYS;
+pub use network::{Network, NetworkError};
+pub use protocol::Protocol;
+pub use rule::AccessRule;
+pub use user_pattern::{UserPattern, UserPatternError};
+
+use crate::home::Home;
 use crate::permissions::Permissions;
-use crate::session_policy;
+use crate::person::Person;
+use crate::ssh_key::PublicKey;
+use crate::user_name::UserName;
 
-/// The longest `Target` of a logical directory (Transfer API reference, `HomeDirectoryMapEntry`).
-const LONGEST_TARGET: usize = 1024;
+/// A sign-in, as far as the rules look at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The canonical user name.
+    pub user: &'a UserName,
+    /// The client's address, if Transfer told one that can be read.
+    pub source_ip: Option<IpAddr>,
+    /// How the client speaks to the server.
+    pub protocol: Protocol,
+    /// What Transfer asks about.
+    pub credential: Credential,
+    /// Okta's id of the user, as the answer to the password told it.
+    pub okta_id: Option<&'a str>,
+    /// What the directory says of the user, if it was asked.
+    pub person: Option<&'a Person>,
+}
 
-/// One rule of the access list: where the home is, and what may be done in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AccessRule {
-    /// Where each user's home lies.
-    pub home: HomeTemplate,
+/// What Transfer asks about: it asks once for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Whether a password is right. Okta has accepted it before [`decide`] is asked.
+    Password,
+    /// Which keys the user has. Transfer checks that the client holds one of them.
+    PublicKey,
+}
+
+/// What must be read from Okta's directory before [`decide`] can be asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// The user's status and profile.
+    pub person: bool,
+    /// The user's groups. Without the person only if Okta's id of the user is known.
+    pub groups: bool,
+}
+
+/// What a user gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Which rule gave it, counted from 0.
+    pub rule: usize,
+    /// The folders: one at `/`, or several.
+    pub folders: Vec<GrantedFolder>,
+    /// The key that encrypts the bucket, if there is one.
+    pub kms_key_arn: Option<String>,
+    /// The user's keys when Transfer asks about keys, at least one; otherwise none, which leaves `PublicKeys` out.
+    pub public_keys: Vec<PublicKey>,
+}
+
+/// One folder of a [`Grant`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantedFolder {
+    /// The path that the user sees.
+    pub path: String,
+    /// Where it lies.
+    pub home: Home,
     /// What the user may do there.
     pub permissions: Permissions,
 }
 
-impl AccessRule {
-    /// Length of the session policy for the longest legal user name, to be held against [`session_policy::LONGEST`].
-    #[must_use]
-    pub fn longest_policy(&self, bucket: &str, partition: &str) -> usize {
-        session_policy::render(&self.home.longest(bucket), self.permissions, partition)
-            .map_or(usize::MAX, |policy| policy.len())
-    }
-
-    /// Whether the home's `Target` for the longest legal user name is short enough for Transfer.
-    pub(crate) fn longest_target_fits(&self, bucket: &str) -> bool {
-        self.home.longest(bucket).target().len() <= LONGEST_TARGET
-    }
+/// Why the rules give a user nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// Transfer asks about a credential that the configuration does not take.
+    #[error("this deployment does not take this kind of credential")]
+    CredentialNotTaken,
+    /// No rule means this user.
+    #[error("no access rule means this user")]
+    NoRule,
+    /// The rule that means this user does not allow the client's address, or the address is not known.
+    #[error("the access rule of this user does not allow this source address")]
+    SourceAddress,
+    /// The rule that means this user does not allow the protocol.
+    #[error("the access rule of this user does not allow this protocol")]
+    Protocol,
+    /// Something that the rules need was not read. [`needs`] says what that is.
+    #[error("the directory was not read")]
+    NotRead,
+    /// The directory's user has another login, or another id, than the user who signs in.
+    #[error("the directory's user is not the user who signs in")]
+    OtherPerson,
+    /// The user is not active.
+    #[error("the user is not active in Okta")]
+    NotActive,
+    /// A profile attribute that the home or a folder needs is missing, or cannot be part of a path.
+    #[error("a profile attribute of the user cannot be used in a path")]
+    Attribute,
+    /// Transfer asks about keys, and the user has none.
+    #[error("the user has no public key")]
+    NoKeys,
 }
+
+#[cfg(test)]
+mod tests;

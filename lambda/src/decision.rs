@@ -1,14 +1,15 @@
-//! One line of JSON for each sign-in: who, from where, and why it ended as it did.
+//! One line of JSON for each sign-in: who, from where, and why it ended as it did. It carries its own metrics.
 //!
 //! This is the only place that writes a log. A line never holds a password, a token, or anything of a body.
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
-use crate::okta::{Detail, Judgement};
+use crate::metrics::{Asked, Measured, Metrics};
+use crate::okta::{Detail, FactorKind, FactorResult, Judgement, Spent};
 use crate::reason::{Level, Reason};
 use crate::request::Origin;
 
@@ -20,10 +21,20 @@ const LONGEST_TEXT: usize = 128;
 pub struct Decision {
     /// What the request said about itself; the login is the canonical one if it had one.
     pub origin: Origin,
+    /// What was asked about, if the event could be read.
+    pub asked: Option<Asked>,
     /// What Okta said, or the reason for not asking.
     pub judgement: Judgement,
+    /// The access rule that decided, counted from 0.
+    pub rule: Option<usize>,
+    /// What asking Okta has cost.
+    pub spent: Spent,
+    /// When, by the time of day.
+    pub time: SystemTime,
     /// From the event to the answer.
     pub elapsed: Duration,
+    /// The deployment's name, for its metrics.
+    pub deployment: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -34,6 +45,7 @@ struct Line<'a> {
     reason: Reason,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'static str>,
+    method: Option<&'static str>,
     login: Text<'a>,
     source_ip: Text<'a>,
     protocol: Text<'a>,
@@ -45,7 +57,16 @@ struct Line<'a> {
     okta_error_id: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     okta_rate_limit_reset: Option<u64>,
+    okta_calls: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_factor: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mfa_result: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<usize>,
     ms: u128,
+    #[serde(flatten)]
+    metrics: Metrics<'a>,
 }
 
 /// Text from outside, or null.
@@ -67,7 +88,7 @@ impl Decision {
     /// The line, without its line feed.
     #[must_use]
     pub fn line(&self) -> String {
-        let Self { origin, judgement, elapsed } = self;
+        let Self { origin, asked, judgement, rule, spent, time, elapsed, deployment } = self;
         let accepted = judgement.reason == Reason::Ok;
         let line = Line {
             level: judgement.reason.level(),
@@ -75,6 +96,10 @@ impl Decision {
             decision: if accepted { "accepted" } else { "refused" },
             reason: judgement.reason,
             detail: judgement.detail.map(Detail::as_str),
+            method: asked.map(|asked| match asked {
+                Asked::Password => "password",
+                Asked::Keys => "public-key",
+            }),
             login: (&origin.login).into(),
             source_ip: (&origin.source_ip).into(),
             protocol: (&origin.protocol).into(),
@@ -83,8 +108,21 @@ impl Decision {
             okta_request_id: (&judgement.request_id).into(),
             okta_error_code: (&judgement.error_code).into(),
             okta_error_id: (&judgement.error_id).into(),
-            okta_rate_limit_reset: judgement.rate_limit_reset,
+            okta_rate_limit_reset: judgement.rate_limit.and_then(|rate_limit| rate_limit.reset),
+            okta_calls: spent.calls,
+            mfa_factor: judgement.factor.map(FactorKind::as_str),
+            mfa_result: judgement.factor_result.map(FactorResult::as_str),
+            rule: *rule,
             ms: elapsed.as_millis(),
+            metrics: Metrics::of(&Measured {
+                deployment: deployment.as_deref(),
+                asked: *asked,
+                reason: judgement.reason,
+                time: *time,
+                elapsed: *elapsed,
+                okta_calls: spent.calls,
+                okta_time: spent.time,
+            }),
         };
         serde_json::to_string(&line).unwrap_or_default()
     }
@@ -114,10 +152,11 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use super::Decision;
-    use crate::okta::{Detail, Judgement};
+    use crate::metrics::Asked;
+    use crate::okta::{Detail, FactorKind, FactorResult, Judgement, RateLimit, Spent};
     use crate::reason::Reason;
     use crate::request::Origin;
 
@@ -131,25 +170,65 @@ mod tests {
     }
 
     fn line(origin: Origin, judgement: Judgement) -> String {
-        Decision { origin, judgement, elapsed: Duration::from_micros(41_900) }.line()
+        told(&decision(origin, judgement))
+    }
+
+    /// The line without its metrics, which end every line.
+    fn told(decision: &Decision) -> String {
+        let line = decision.line();
+        let (told, metrics) = line.split_once(",\"Reason\":").unwrap_or_default();
+        assert!(metrics.contains("\"_aws\":{"), "{line}");
+        format!("{told}}}")
+    }
+
+    fn decision(origin: Origin, judgement: Judgement) -> Decision {
+        Decision {
+            origin,
+            asked: Some(Asked::Password),
+            judgement,
+            rule: None,
+            spent: Spent { calls: 1, time: Duration::from_micros(40_100) },
+            time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_893_456_000_123),
+            elapsed: Duration::from_micros(41_900),
+            deployment: None,
+        }
     }
 
     #[test]
     fn lines() {
         let accepted =
             Judgement { status: Some(200), request_id: Some("Zk1xRequest".to_owned()), ..Judgement::of(Reason::Ok) };
-        insta::assert_snapshot!(line(origin("alice@acme.com"), accepted), @r#"{"level":"INFO","event":"sign-in","decision":"accepted","reason":"ok","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_status":200,"okta_request_id":"Zk1xRequest","okta_error_code":null,"okta_error_id":null,"ms":41}"#);
+        insta::assert_snapshot!(line(origin("alice@acme.com"), accepted), @r#"{"level":"INFO","event":"sign-in","decision":"accepted","reason":"ok","method":"password","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_status":200,"okta_request_id":"Zk1xRequest","okta_error_code":null,"okta_error_id":null,"okta_calls":1,"ms":41}"#);
 
         let limited = Judgement {
             status: Some(429),
             error_code: Some("E0000047".to_owned()),
             error_id: Some("oaeExample".to_owned()),
-            rate_limit_reset: Some(1_893_456_000),
+            rate_limit: Some(RateLimit { reset: Some(1_893_456_000), ..RateLimit::default() }),
             ..Judgement::of(Reason::RateLimited)
         };
-        insta::assert_snapshot!(line(origin("alice@acme.com"), limited), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"rate-limited","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_status":429,"okta_request_id":null,"okta_error_code":"E0000047","okta_error_id":"oaeExample","okta_rate_limit_reset":1893456000,"ms":41}"#);
-        insta::assert_snapshot!(line(origin("alice"), Judgement::unavailable(Detail::Timeout)), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"okta-unavailable","detail":"timeout","login":"alice","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"ms":41}"#);
-        insta::assert_snapshot!(line(Origin::default(), Judgement::of(Reason::EventMalformed)), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"event-malformed","login":null,"source_ip":null,"protocol":null,"server_id":null,"okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"ms":41}"#);
+        insta::assert_snapshot!(line(origin("alice@acme.com"), limited), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"rate-limited","method":"password","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_status":429,"okta_request_id":null,"okta_error_code":"E0000047","okta_error_id":"oaeExample","okta_rate_limit_reset":1893456000,"okta_calls":1,"ms":41}"#);
+        insta::assert_snapshot!(line(origin("alice"), Judgement::unavailable(Detail::Timeout)), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"okta-unavailable","detail":"timeout","method":"password","login":"alice","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":1,"ms":41}"#);
+        insta::assert_snapshot!(line(Origin::default(), Judgement::of(Reason::EventMalformed)), @r#"{"level":"WARN","event":"sign-in","decision":"refused","reason":"event-malformed","method":"password","login":null,"source_ip":null,"protocol":null,"server_id":null,"okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":1,"ms":41}"#);
+    }
+
+    #[test]
+    fn a_second_factor_a_rule_and_a_key_probe() {
+        let judgement = Judgement {
+            factor: Some(FactorKind::Push),
+            factor_result: Some(FactorResult::Rejected),
+            ..Judgement::of(Reason::PushRejected)
+        };
+        let decision = Decision { rule: Some(2), ..decision(origin("alice@acme.com"), judgement) };
+        insta::assert_snapshot!(told(&decision), @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"push-rejected","method":"password","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":1,"mfa_factor":"push","mfa_result":"REJECTED","rule":2,"ms":41}"#);
+        let probe = self::decision(origin("alice@acme.com"), Judgement::of(Reason::KeyProbe));
+        insta::assert_snapshot!(told(&Decision { asked: Some(Asked::Keys), spent: Spent::default(), ..probe }), @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"key-probe","method":"public-key","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":0,"ms":41}"#);
+    }
+
+    #[test]
+    fn a_whole_line() {
+        let accepted = decision(origin("alice@acme.com"), Judgement::of(Reason::Ok));
+        insta::assert_snapshot!(Decision { deployment: Some("partners".to_owned()), ..accepted }.line());
     }
 
     #[test]
@@ -157,7 +236,7 @@ mod tests {
         let hostile = "a\r\n{\"decision\":\"accepted\"}\u{1b}[2J\u{202e}\u{2028}аlice\u{7f}\u{0}";
         let line = line(origin(hostile), Judgement::of(Reason::UserNameMalformed));
         assert!(line.bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{line}");
-        insta::assert_snapshot!(line, @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"user-name-malformed","login":"a\\u{d}\\u{a}{\"decision\":\"accepted\"}\\u{1b}[2J\\u{202e}\\u{2028}\\u{430}lice\\u{7f}\\u{0}","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"ms":41}"#);
+        insta::assert_snapshot!(line, @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"user-name-malformed","method":"password","login":"a\\u{d}\\u{a}{\"decision\":\"accepted\"}\\u{1b}[2J\\u{202e}\\u{2028}\\u{430}lice\\u{7f}\\u{0}","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":1,"ms":41}"#);
 
         let long = super::printable(&"x".repeat(100_000));
         assert_eq!(long.len(), 131);
@@ -174,7 +253,6 @@ mod tests {
                 Err(std::io::ErrorKind::BrokenPipe.into())
             }
         }
-        Decision { origin: Origin::default(), judgement: Judgement::of(Reason::Ok), elapsed: Duration::ZERO }
-            .log(&mut Closed);
+        decision(Origin::default(), Judgement::of(Reason::Ok)).log(&mut Closed);
     }
 }

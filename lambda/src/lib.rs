@@ -10,18 +10,29 @@
 mod json;
 
 pub mod access;
+#[cfg(feature = "runtime")]
+pub mod clock;
 pub mod decision;
+pub mod guard;
 pub mod home;
+#[cfg(feature = "runtime")]
+mod http;
 #[cfg(feature = "runtime")]
 pub mod identity_provider;
 pub mod metrics;
 pub mod okta;
 pub mod org_url;
 pub mod permissions;
+pub mod person;
 pub mod reason;
 pub mod request;
+pub mod response;
 pub mod secret;
+#[cfg(feature = "runtime")]
+pub mod secrets_manager;
 pub mod session_policy;
 pub mod settings;
+pub mod ssh_key;
+pub mod throttle;
 pub mod user_config;
 pub mod user_name;

@@ -6,10 +6,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use sftp_okta_lambda::identity_provider::{IdentityProvider, OKTA_TIMEOUT};
+use sftp_okta_lambda::clock::Clock;
+use sftp_okta_lambda::identity_provider::{IdentityProvider, MARGIN, Surroundings};
+use sftp_okta_lambda::okta::Timing;
 use sftp_okta_lambda::settings::Settings;
 use sftp_okta_lambda::user_config::RoleArn;
 use zeroize::Zeroizing;
@@ -28,8 +31,10 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Error> {
     let identity_provider = start()?;
     let handler = service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        let deadline = event.context.deadline;
         let event = Zeroizing::new(String::from(Box::<str>::from(event.payload)));
-        Ok::<_, Error>(identity_provider.answer(event.as_bytes(), &mut io::stdout()).await)
+        let time = event_time(deadline);
+        Ok::<_, Error>(identity_provider.answer(event.as_bytes(), time, &mut io::stdout()).await)
     });
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(lambda_runtime::run(handler))
 }
@@ -41,7 +46,15 @@ fn start() -> Result<IdentityProvider, Error> {
     let text = fs::read(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let settings = Settings::from_json(&text).map_err(|error| format!("cannot use {}: {error}", file.display()))?;
     let user_role = RoleArn::parse(&variable("USER_ROLE_ARN")?).map_err(|error| format!("USER_ROLE_ARN: {error}"))?;
-    Ok(IdentityProvider::new(settings, user_role, OKTA_TIMEOUT)?)
+    let variable = |name| env::var(name).ok();
+    let surroundings = Surroundings { variable: &variable, timing: Timing::default(), clock: Clock::system() };
+    Ok(IdentityProvider::new(settings, user_role, surroundings)?)
+}
+
+/// What is left until the function's own limit, which Lambda tells in milliseconds since 1970.
+fn event_time(deadline: u64) -> Duration {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline).saturating_sub(now).saturating_sub(MARGIN)
 }
 
 fn variable(name: &str) -> Result<String, Error> {

@@ -1,4 +1,4 @@
-//! Okta's Authentication API: one request, and a strict reading of its answer.
+//! Okta: the Authentication API, the service app's token, users and groups; and a strict reading of every answer.
 //!
 //! HTTP 200 does not mean signed in: every transaction state is answered with 200, and only `SUCCESS` is a sign-in (Okta
 //! developer documentation, Authentication API).
@@ -7,17 +7,33 @@ mod answer;
 mod authn;
 #[cfg(feature = "runtime")]
 mod client;
+mod dialogue;
+#[cfg(feature = "runtime")]
+mod directory;
 mod error_code;
+mod factor;
 mod judgement;
+mod passcode;
+mod rate_limit;
+#[cfg(feature = "runtime")]
+mod service_app;
 mod transaction;
 
 #[cfg(feature = "runtime")]
-pub use client::{OktaClient, OktaClientError};
+pub use client::{OktaClient, OktaClientError, Question, Timing};
+#[cfg(feature = "runtime")]
+pub use directory::{Directory, Whom};
+#[cfg(feature = "runtime")]
+pub use service_app::{ServiceAppClient, ServiceAppKey, ServiceAppKeyError};
 
 pub use answer::{Answer, judge};
 pub use authn::authn_body;
-pub use judgement::{Detail, Judgement};
-pub use transaction::TransactionState;
+pub use dialogue::{Dialogue, Step};
+pub use factor::{Factor, FactorKind};
+pub use judgement::{Detail, Judgement, Spent};
+pub use passcode::Typed;
+pub use rate_limit::{HoldOff, RateLimit};
+pub use transaction::{FactorResult, TransactionState};
 
 /// The path of primary authentication.
 pub const AUTHN_PATH: &str = "/api/v1/authn";

@@ -1,8 +1,12 @@
-//! The sign-in request, as API Gateway hands it to the function.
+//! The sign-in request, as API Gateway or Transfer itself hands it to the function.
 //!
 //! Transfer calls `GET /servers/{serverId}/users/{username}/config?protocol=…&sourceIp=…` with the password in a header,
-//! and API Gateway's proxy integration turns that into one JSON event. Nothing in the event is believed: it can be sent by
-//! anyone who may invoke the API.
+//! and API Gateway's proxy integration turns that into one JSON event. A server with the identity provider type
+//! `AWS_LAMBDA` invokes the function without an API in between, with an event of five members (Transfer user guide, "Using
+//! AWS Lambda to integrate your identity provider"). Nothing in either is believed: it can be sent by anyone who may
+//! invoke the API or the function.
+//!
+//! Without a password the event asks for the user's public keys.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,9 +14,11 @@ use std::net::IpAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use thiserror::Error;
 use zeroize::Zeroize;
 
+use crate::access::Protocol;
 use crate::json;
 use crate::secret::Secret;
 use crate::user_name::{UserName, UserNameError};
@@ -27,10 +33,21 @@ pub const LONGEST_PASSWORD: usize = 1024;
 pub struct SignIn {
     /// Who wants to sign in.
     pub user: UserName,
-    /// The password, byte for byte as it was typed.
-    pub password: Secret,
+    /// The password, byte for byte as it was typed. None: Transfer asks which keys the user has.
+    pub password: Option<Secret>,
     /// The client's address, if Transfer told one that can be read: a long IPv6 text does not fit into its field.
     pub source_ip: Option<IpAddr>,
+    /// How the client speaks to the server.
+    pub protocol: Protocol,
+}
+
+/// Which shape an event has, and its answer must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// From API Gateway's proxy integration.
+    Proxy,
+    /// From Transfer itself.
+    Direct,
 }
 
 /// What a request says about itself, for the log only: none of it has been checked.
@@ -49,8 +66,8 @@ pub struct Origin {
 /// Why a request is refused without asking Okta. Holds nothing of the request itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum RequestError {
-    /// Not a proxy event, or one with a repeated key.
-    #[error("the event is not an API Gateway proxy event")]
+    /// Neither a proxy event nor one of Transfer's own, or one with a repeated key.
+    #[error("the event is neither an API Gateway proxy event nor one of Transfer's own")]
     Event,
     /// Another method or path.
     #[error("the request is not for the user configuration")]
@@ -70,8 +87,8 @@ pub enum RequestError {
     /// The user name is illegal.
     #[error(transparent)]
     UserName(#[from] UserNameError),
-    /// No password, an empty one, or only white space. A directory behind Okta could take it for an anonymous bind.
-    #[error("the password is missing or blank")]
+    /// Only white space. A directory behind Okta could take it for an anonymous bind.
+    #[error("the password is blank")]
     PasswordMissing,
     /// Longer than Transfer passes on.
     #[error("the password is longer than 1,024 bytes")]
@@ -81,9 +98,48 @@ pub enum RequestError {
     PasswordEncoding,
 }
 
-/// An API Gateway proxy event that has been read, but not judged.
-pub struct ProxyRequest {
-    event: ProxyEvent,
+/// An event that has been read, but not judged.
+pub struct Request(Event);
+
+enum Event {
+    Proxy(Box<ProxyEvent>),
+    Direct(DirectEvent),
+}
+
+/// By which members an event is told from the other kind. One that has both kinds' members is neither.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Shape {
+    http_method: Option<IgnoredAny>,
+    request_context: Option<IgnoredAny>,
+    path_parameters: Option<IgnoredAny>,
+    headers: Option<IgnoredAny>,
+    username: Option<IgnoredAny>,
+    server_id: Option<IgnoredAny>,
+    password: Option<IgnoredAny>,
+}
+
+impl Shape {
+    fn form(&self) -> Option<Form> {
+        let is_proxy = [&self.http_method, &self.request_context, &self.path_parameters, &self.headers];
+        let is_direct = [&self.username, &self.server_id, &self.password];
+        match (is_proxy.into_iter().any(Option::is_some), is_direct.into_iter().any(Option::is_some)) {
+            (true, false) => Some(Form::Proxy),
+            (false, true) => Some(Form::Direct),
+            (true, true) | (false, false) => None,
+        }
+    }
+}
+
+/// What Transfer itself sends. Not `Debug`: it holds the password.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DirectEvent {
+    username: String,
+    password: Option<Secret>,
+    protocol: String,
+    server_id: String,
+    source_ip: Option<String>,
 }
 
 /// The members of the event that matter. Not `Debug`: the headers hold the password.
@@ -102,19 +158,73 @@ struct ProxyEvent {
 type Single<V> = BTreeMap<String, Option<V>>;
 type Multiple<V> = BTreeMap<String, Option<Vec<V>>>;
 
-impl ProxyRequest {
+impl Request {
     /// Reads the event.
     ///
     /// # Errors
-    /// The event is not JSON, repeats a key at any depth, or lacks the shape of a proxy event.
+    /// The event is not JSON, repeats a key at any depth, or has neither shape.
     pub fn from_json(event: &[u8]) -> Result<Self, RequestError> {
         // serde's message is dropped: it may quote a value.
-        json::from_slice(event).map(|event| Self { event }).map_err(|_| RequestError::Event)
+        let shape: Shape = json::from_slice(event).map_err(|_| RequestError::Event)?;
+        let event = match shape.form() {
+            Some(Form::Proxy) => serde_json::from_slice(event).map(|event| Event::Proxy(Box::new(event))),
+            Some(Form::Direct) => serde_json::from_slice(event).map(Event::Direct),
+            None => return Err(RequestError::Event),
+        };
+        event.map(Self).map_err(|_| RequestError::Event)
+    }
+
+    /// The shape that the answer must have.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        match self.0 {
+            Event::Proxy(_) => Form::Proxy,
+            Event::Direct(_) => Form::Direct,
+        }
     }
 
     /// What the request says about itself, for the log.
     #[must_use]
     pub fn origin(&self) -> Origin {
+        match &self.0 {
+            Event::Proxy(event) => event.origin(),
+            Event::Direct(event) => Origin {
+                login: Some(event.username.clone()),
+                source_ip: event.source_ip.clone(),
+                protocol: Some(event.protocol.clone()),
+                server_id: Some(event.server_id.clone()),
+            },
+        }
+    }
+
+    /// Checks everything that can be checked without Okta.
+    ///
+    /// # Errors
+    /// The first thing found that is not as Transfer sends it.
+    pub fn sign_in(&self, login_domain: Option<&str>) -> Result<SignIn, RequestError> {
+        match &self.0 {
+            Event::Proxy(event) => event.sign_in(login_domain),
+            Event::Direct(event) => event.sign_in(login_domain),
+        }
+    }
+}
+
+impl DirectEvent {
+    fn sign_in(&self, login_domain: Option<&str>) -> Result<SignIn, RequestError> {
+        check_server_id(&self.server_id)?;
+        let protocol = protocol(Some(&self.protocol))?;
+        let source_ip = self.source_ip.as_deref().and_then(|text| text.parse().ok());
+        let user = UserName::parse(&self.username, login_domain)?;
+        let password = match &self.password {
+            Some(password) => check_password(password)?.then(|| Secret::new(password.expose().to_owned())),
+            None => None,
+        };
+        Ok(SignIn { user, password, source_ip, protocol })
+    }
+}
+
+impl ProxyEvent {
+    fn origin(&self) -> Origin {
         let login = self.path_parameter("username");
         Origin {
             login: login.map(|name| percent_decode(name).unwrap_or_else(|| name.to_owned())),
@@ -124,59 +234,75 @@ impl ProxyRequest {
         }
     }
 
-    /// Checks everything that can be checked without Okta.
-    ///
-    /// # Errors
-    /// The first thing found that is not as Transfer sends it.
-    pub fn sign_in(&self, login_domain: Option<&str>) -> Result<SignIn, RequestError> {
-        let route = self.event.resource.as_deref().is_none_or(|resource| resource == RESOURCE);
-        if !route || self.event.http_method != "GET" {
+    fn sign_in(&self, login_domain: Option<&str>) -> Result<SignIn, RequestError> {
+        let route = self.resource.as_deref().is_none_or(|resource| resource == RESOURCE);
+        if !route || self.http_method != "GET" {
             return Err(RequestError::Route);
         }
-        let server_id = self.path_parameter("serverId").ok_or(RequestError::Route)?;
-        if !is_server_id(server_id) {
-            return Err(RequestError::ServerId);
-        }
-        if self.query("protocol")? != Some("SFTP") {
-            return Err(RequestError::Protocol);
-        }
+        check_server_id(self.path_parameter("serverId").ok_or(RequestError::Route)?)?;
+        let protocol = protocol(self.query("protocol")?)?;
         let source_ip = self.query("sourceIp")?.and_then(|text| text.parse().ok());
         let name = self.path_parameter("username").ok_or(RequestError::Route)?;
         let name = percent_decode(name).ok_or(RequestError::UserNameEncoding)?;
         let user = UserName::parse(&name, login_domain)?;
         let password = self.password()?;
-        Ok(SignIn { user, password, source_ip })
+        Ok(SignIn { user, password, source_ip, protocol })
     }
 
     fn path_parameter(&self, name: &str) -> Option<&str> {
-        self.event.path_parameters.as_ref()?.get(name)?.as_deref()
+        self.path_parameters.as_ref()?.get(name)?.as_deref()
     }
 
     fn query(&self, name: &str) -> Result<Option<&str>, RequestError> {
-        let (single, multiple) = (&self.event.query_string_parameters, &self.event.multi_value_query_string_parameters);
+        let (single, multiple) = (&self.query_string_parameters, &self.multi_value_query_string_parameters);
         the_one(single.as_ref(), multiple.as_ref(), |given| given == name, String::as_str)
     }
 
     fn header(&self, name: &str) -> Result<Option<&str>, RequestError> {
-        let (single, multiple) = (&self.event.headers, &self.event.multi_value_headers);
+        let (single, multiple) = (&self.headers, &self.multi_value_headers);
         the_one(single.as_ref(), multiple.as_ref(), |given| given.eq_ignore_ascii_case(name), Secret::expose)
     }
 
     /// `PasswordBase64` whenever it is there, since `Password` is mangled outside US-ASCII and the two may honestly differ.
-    fn password(&self) -> Result<Secret, RequestError> {
+    fn password(&self) -> Result<Option<Secret>, RequestError> {
         let (encoded, plain) = (self.header("PasswordBase64")?, self.header("Password")?);
         let password = match (encoded, plain) {
             (Some(encoded), _) => decode_password(encoded)?,
             (None, Some(plain)) => Secret::new(plain.to_owned()),
-            (None, None) => return Err(RequestError::PasswordMissing),
+            (None, None) => return Ok(None),
         };
-        if password.expose().len() > LONGEST_PASSWORD {
-            return Err(RequestError::PasswordTooLong);
-        }
-        if password.expose().trim().is_empty() {
+        let is_there = check_password(&password)?;
+        if !is_there && plain.is_some_and(|plain| !plain.is_empty()) {
             return Err(RequestError::PasswordMissing);
         }
-        Ok(password)
+        Ok(is_there.then_some(password))
+    }
+}
+
+/// Whether there is a password that can be asked about; an empty one is none.
+fn check_password(password: &Secret) -> Result<bool, RequestError> {
+    let password = password.expose();
+    if password.is_empty() {
+        return Ok(false);
+    }
+    if password.len() > LONGEST_PASSWORD {
+        return Err(RequestError::PasswordTooLong);
+    }
+    if password.trim().is_empty() {
+        return Err(RequestError::PasswordMissing);
+    }
+    Ok(true)
+}
+
+fn check_server_id(text: &str) -> Result<(), RequestError> {
+    if is_server_id(text) { Ok(()) } else { Err(RequestError::ServerId) }
+}
+
+/// In Transfer's own spelling and no other.
+fn protocol(text: Option<&str>) -> Result<Protocol, RequestError> {
+    match text {
+        Some("SFTP") => Ok(Protocol::Sftp),
+        Some(_) | None => Err(RequestError::Protocol),
     }
 }
 

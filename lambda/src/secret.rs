@@ -1,4 +1,4 @@
-//! The password, from the first line that reads it to the last that sends it.
+//! Passwords, codes and tokens, from the first line that reads one to the last that sends it.
 
 use std::fmt;
 
@@ -22,6 +22,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
     }
 }
 

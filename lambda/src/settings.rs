@@ -3,20 +3,26 @@
 //! The deployer writes the file into the zip and the function reads it at start: access is code, versioned and rolled
 //! back with the function.
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+mod authentication;
+mod check;
+mod error;
+mod okta;
+mod throttle;
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::authentication::Authentication;
+pub use self::error::{RuleError, SettingsError};
+pub use self::okta::{Mfa, MfaMethod, Okta, SecretArn, SecretArnError, ServiceApp};
+pub use self::throttle::Throttle;
 pub use crate::access::AccessRule;
 use crate::json;
-use crate::org_url::{OrgUrl, is_dns_name};
-use crate::session_policy;
-use crate::user_name;
+use crate::user_name::UserName;
 
 /// The one layout of `settings.json` that this version reads and writes.
 pub const SCHEMA: u32 = 1;
-
-/// The longest partition name that AWS has, for the length of policies when the partition is not known yet.
-const LONGEST_PARTITION: &str = "aws-us-gov";
 
 /// All settings of the function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,59 +32,19 @@ pub struct Settings {
     pub schema: u32,
     /// The Okta org that judges passwords.
     pub okta: Okta,
+    /// What a client must present.
+    #[serde(default)]
+    pub authentication: Authentication,
+    /// How many failed tries are let through to Okta.
+    #[serde(default)]
+    pub throttle: Throttle,
     /// The bucket in which every home lies.
     pub bucket: String,
-    /// Who gets what: ordered, the first rule that matches decides. In this version exactly one rule, for everyone.
+    /// The key that encrypts the bucket's objects, if it is not S3's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
+    /// Who gets what: ordered, the first rule that means a user decides.
     pub access: Vec<AccessRule>,
-}
-
-/// The Okta org and how its logins look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Okta {
-    /// The org's address.
-    pub org_url: OrgUrl,
-    /// Appended to a user name without `@`; a name of another domain is refused.
-    #[serde(deserialize_with = "Option::deserialize")]
-    pub login_domain: Option<String>,
-}
-
-/// Why settings cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum SettingsError {
-    /// Not the JSON of settings; the text says where and why.
-    #[error("settings are not readable: {0}")]
-    Json(String),
-    /// Written for another version.
-    #[error("settings have schema {0}, this version reads schema {SCHEMA}")]
-    Schema(u32),
-    /// Not a domain.
-    #[error("login_domain {0:?} is not a domain in lower case, such as acme.com")]
-    LoginDomain(String),
-    /// Not the name of a bucket.
-    #[error(
-        "{0:?} is not the name of an S3 bucket: 3 to 63 lower-case letters, digits, '-' and single '.', a letter or digit at both ends"
-    )]
-    Bucket(String),
-    /// No rule, or more rules than this version can choose from.
-    #[error("access needs exactly one rule, found {0}")]
-    Rules(usize),
-    /// `{user}` would name several people.
-    #[error("the home {0:?} holds {{user}}, which needs a login_domain: add it, or write {{login}}")]
-    UserWithoutDomain(String),
-    /// The policy of a long user name would not fit.
-    #[error(
-        "the session policy for the home {home:?} could reach {length} characters, Transfer takes 2,048: shorten the home"
-    )]
-    PolicyTooLong {
-        /// The home template.
-        home: String,
-        /// Characters for the longest legal user name.
-        length: usize,
-    },
-    /// The path of the home would not fit.
-    #[error("the home {0:?} could be longer than the 1,024 characters Transfer takes: shorten it")]
-    HomeTooLong(String),
 }
 
 impl Settings {
@@ -101,35 +67,19 @@ impl Settings {
         text
     }
 
-    /// Checks what no single value shows.
-    ///
-    /// # Errors
-    /// The first thing found that would make a sign-in fail or mean something else than it says.
-    pub fn check(&self) -> Result<(), SettingsError> {
-        if self.schema != SCHEMA {
-            return Err(SettingsError::Schema(self.schema));
+    /// The Okta login of a user: the canonical name, or what it stands for, as it is written.
+    #[must_use]
+    pub fn okta_login<'a>(&'a self, user: &'a UserName) -> &'a str {
+        self.okta.aliases.get(user.as_str()).map_or(user.as_str(), String::as_str)
+    }
+
+    /// The Okta login of a user in lower case: one spelling for one person.
+    #[must_use]
+    pub fn canonical_login<'a>(&'a self, user: &'a UserName) -> Cow<'a, str> {
+        match self.okta.aliases.get(user.as_str()) {
+            Some(login) => Cow::Owned(login.to_ascii_lowercase()),
+            None => Cow::Borrowed(user.as_str()),
         }
-        if let Some(domain) = &self.okta.login_domain
-            && !(is_dns_name(domain) && domain.len() + 2 <= user_name::LONGEST)
-        {
-            return Err(SettingsError::LoginDomain(domain.clone()));
-        }
-        if !is_bucket_name(&self.bucket) {
-            return Err(SettingsError::Bucket(self.bucket.clone()));
-        }
-        let [rule] = self.access.as_slice() else { return Err(SettingsError::Rules(self.access.len())) };
-        let home = rule.home.as_str();
-        if rule.home.needs_login_domain() && self.okta.login_domain.is_none() {
-            return Err(SettingsError::UserWithoutDomain(home.to_owned()));
-        }
-        let length = rule.longest_policy(&self.bucket, LONGEST_PARTITION);
-        if length > session_policy::LONGEST {
-            return Err(SettingsError::PolicyTooLong { home: home.to_owned(), length });
-        }
-        if !rule.longest_target_fits(&self.bucket) {
-            return Err(SettingsError::HomeTooLong(home.to_owned()));
-        }
-        Ok(())
     }
 }
 
@@ -159,7 +109,14 @@ mod tests {
           "schema": 1,
           "okta": {
             "org_url": "https://acme.okta.com",
-            "login_domain": "acme.com"
+            "login_domain": "acme.com",
+            "mfa": "off",
+            "forward_source_ip": false
+          },
+          "authentication": "password",
+          "throttle": {
+            "per_user": 5,
+            "per_source": 30
           },
           "bucket": "acme-files",
           "access": [
@@ -203,7 +160,6 @@ mod tests {
             ("/{bucket}/home/{user}", "/{bucket}/shared"),
             ("{bucket}", &long),
             ("read-write", "admin"),
-            ("[{", "[{\"home\":\"/{bucket}/{login}\",\"permissions\":\"read-only\"},{"),
             ("}]}", "}]"),
         ]
         .into_iter()
@@ -225,11 +181,13 @@ mod tests {
         };
         let longest = (1..600).take_while(|length| with(*length).is_ok()).last();
         assert!(longest.is_some_and(|longest| with(longest + 1).is_err() && longest > 100), "{longest:?}");
-        let name = crate::user_name::UserName::parse(&"a".repeat(91), Some("acme.com"));
-        let role = crate::user_config::RoleArn::parse("arn:aws-us-gov:iam::111122223333:role/u");
-        if let (Some(longest), Ok(name), Ok(role)) = (longest, name, role) {
-            let config = with(longest).map(|settings| crate::user_config::UserConfig::new(&settings, &role, &name));
-            assert!(matches!(config, Ok(Ok(_))));
-        }
+        let settings = longest.and_then(|longest| with(longest).ok()).unwrap();
+        let user = crate::user_name::UserName::parse(&"a".repeat(91), Some("acme.com")).unwrap();
+        let (protocol, credential) = (crate::access::Protocol::Sftp, crate::access::Credential::Password);
+        let attempt =
+            crate::access::Attempt { user: &user, source_ip: None, protocol, credential, okta_id: None, person: None };
+        let role = crate::user_config::RoleArn::parse("arn:aws-us-gov:iam::111122223333:role/u").unwrap();
+        let grant = crate::access::decide(&settings, &attempt).unwrap();
+        assert!(crate::user_config::UserConfig::new(&grant, &role).is_ok());
     }
 }

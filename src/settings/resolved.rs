@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sftp_okta_lambda::org_url::OrgUrl;
 use sftp_okta_lambda::settings::AccessRule;
+pub use sftp_okta_lambda::settings::{Authentication, Okta, Throttle};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -25,6 +25,8 @@ pub struct Settings {
     pub tags: BTreeMap<String, String>,
     /// Who signs in, and where.
     pub okta: Okta,
+    /// How many failed tries the function lets through to Okta.
+    pub throttle: Throttle,
     /// Where the files are.
     pub storage: Storage,
     /// The Transfer server.
@@ -45,15 +47,8 @@ pub struct Settings {
     pub access: Vec<AccessRule>,
     /// Whether `access` is the default because nobody wrote a rule. `plan` says so aloud.
     pub access_by_default: bool,
-}
-
-/// Who signs in, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Okta {
-    /// The Okta organisation.
-    pub org_url: OrgUrl,
-    /// Appended to a user name without `@`.
-    pub login_domain: Option<String>,
+    /// The rules, counted from 1, whose home gave way to their folders.
+    pub replaced_homes: Vec<usize>,
 }
 
 /// Where the files are.
@@ -102,13 +97,6 @@ pub enum Endpoint {
         /// The security groups' ids; none means the VPC's default group.
         security_groups: Vec<String>,
     },
-}
-
-/// What a client must present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authentication {
-    /// A password, which Okta checks.
-    Password,
 }
 
 /// How the server asks the function.
@@ -237,21 +225,21 @@ impl Settings {
     pub fn function_settings(&self) -> sftp_okta_lambda::settings::Settings {
         sftp_okta_lambda::settings::Settings {
             schema: 1,
-            okta: sftp_okta_lambda::settings::Okta {
-                org_url: self.okta.org_url.clone(),
-                login_domain: self.okta.login_domain.clone(),
-            },
+            okta: self.okta.clone(),
+            authentication: self.server.authentication,
+            throttle: self.throttle,
             bucket: self.storage.bucket.clone(),
+            kms_key_arn: self.storage.kms_key_arn.clone(),
             access: self.access.clone(),
         }
     }
 
-    /// The key prefix below which every home lies: empty, or ending in `/`.
+    /// The key prefix below which every home and folder lies: empty, or ending in `/`.
     #[must_use]
     pub fn user_prefix(&self) -> String {
-        let mut prefixes = self.access.iter().map(|rule| rule.home.literal_prefix());
+        let mut prefixes = self.access.iter().flat_map(AccessRule::literal_prefixes);
         let first = prefixes.next().unwrap_or_default();
-        prefixes.fold(first.to_string(), |shared, prefix| shared_folder(&shared, &prefix))
+        prefixes.fold(first, |shared, prefix| shared_folder(&shared, &prefix))
     }
 }
 

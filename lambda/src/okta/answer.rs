@@ -10,7 +10,6 @@ use super::judgement::{Detail, Judgement};
 use super::transaction::TransactionState;
 use crate::json;
 use crate::reason::Reason;
-use crate::user_name::UserName;
 
 /// An answer as it came over HTTP. Not `Debug`: the body may hold a session token or a state token.
 #[derive(Clone, Copy)]
@@ -25,13 +24,13 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// Decides whether an answer signs this user in.
+/// Decides whether an answer to a password signs this user in, without any factor.
 #[must_use]
-pub fn judge(answer: &Answer<'_>, expected: &UserName) -> Judgement {
-    let judgement = match answer.status {
-        200 => judge_transaction(answer, expected),
-        300..=399 => Judgement::unavailable(Detail::Redirect),
-        status => judge_error(answer, status),
+pub fn judge(answer: &Answer<'_>, expected: &str) -> Judgement {
+    let judgement = match state(answer) {
+        Ok(TransactionState::Success) => judge_success(answer, expected),
+        Ok(state) => state.reason().into(),
+        Err(judgement) => judgement,
     };
     Judgement { status: Some(answer.status), ..judgement }
 }
@@ -39,6 +38,23 @@ pub fn judge(answer: &Answer<'_>, expected: &UserName) -> Judgement {
 #[derive(Deserialize)]
 struct Transaction {
     status: Option<String>,
+}
+
+/// The state of the transaction.
+///
+/// # Errors
+/// The answer is none of a transaction; the judgement says what it is.
+pub(super) fn state(answer: &Answer<'_>) -> Result<TransactionState, Judgement> {
+    match answer.status {
+        200 => match read::<Transaction>(answer) {
+            Some(Transaction { status }) => {
+                Ok(status.as_deref().map_or(TransactionState::Unknown, TransactionState::parse))
+            }
+            None => Err(Judgement::unavailable(Detail::NotJson)),
+        },
+        300..=399 => Err(Judgement::unavailable(Detail::Redirect)),
+        _ => Err(judge_error(answer)),
+    }
 }
 
 #[derive(Deserialize)]
@@ -56,6 +72,7 @@ struct Embedded {
 
 #[derive(Deserialize)]
 struct User {
+    id: Option<String>,
     profile: Option<Profile>,
 }
 
@@ -64,25 +81,18 @@ struct Profile {
     login: Option<String>,
 }
 
-fn judge_transaction(answer: &Answer<'_>, expected: &UserName) -> Judgement {
-    let Some(Transaction { status }) = read::<Transaction>(answer) else {
-        return Judgement::unavailable(Detail::NotJson);
-    };
-    let state = status.as_deref().map_or(TransactionState::Unknown, TransactionState::parse);
-    if state == TransactionState::Success { judge_success(answer, expected) } else { state.reason().into() }
-}
-
 /// Okta may write a login in another case than it was asked for; anything else is another person.
-fn judge_success(answer: &Answer<'_>, expected: &UserName) -> Judgement {
+pub(super) fn judge_success(answer: &Answer<'_>, expected: &str) -> Judgement {
     let Some(Success { session_token, embedded }) = read::<Success>(answer) else {
         return Judgement::unavailable(Detail::NotJson);
     };
     if !matches!(session_token, Some(IsBlank(false))) {
         return Reason::SessionTokenMissing.into();
     }
-    let login = embedded.and_then(|embedded| embedded.user?.profile?.login);
-    if login.is_some_and(|login| login.eq_ignore_ascii_case(expected.as_str())) {
-        Reason::Ok.into()
+    let Some(user) = embedded.and_then(|embedded| embedded.user) else { return Reason::LoginMismatch.into() };
+    let login = user.profile.and_then(|profile| profile.login);
+    if login.is_some_and(|login| login.eq_ignore_ascii_case(expected)) {
+        Judgement { okta_id: user.id.filter(|id| is_id(id, 64)), ..Reason::Ok.into() }
     } else {
         Reason::LoginMismatch.into()
     }
@@ -96,23 +106,24 @@ struct ErrorAnswer {
 }
 
 /// `errorSummary` and `errorCauses` may repeat what was sent, so they are not even read.
-fn judge_error(answer: &Answer<'_>, status: u16) -> Judgement {
+pub(super) fn judge_error(answer: &Answer<'_>) -> Judgement {
     let ErrorAnswer { error_code, error_id } = read(answer).unwrap_or(ErrorAnswer { error_code: None, error_id: None });
     // Both are logged, so they must look like what they are.
     let error_code = error_code.filter(|code| is_id(code, 8));
     let error_id = error_id.filter(|id| is_id(id, 64));
-    let reason = error_code.as_deref().and_then(reason_of_code).unwrap_or_else(|| reason_of_status(status));
+    let reason = error_code.as_deref().and_then(reason_of_code).unwrap_or_else(|| reason_of_status(answer.status));
     let detail = (reason == Reason::OktaUnavailable).then_some(Detail::Status);
-    Judgement { detail, error_code, error_id, ..reason.into() }
+    Judgement { status: Some(answer.status), detail, error_code, error_id, ..reason.into() }
 }
 
-fn is_id(text: &str, longest: usize) -> bool {
+/// Whether a text looks like one of Okta's ids, and is harmless in a log.
+pub(super) fn is_id(text: &str, longest: usize) -> bool {
     (1..=longest).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// The body, if it says it is plain JSON and is.
-fn read<T: serde::de::DeserializeOwned>(answer: &Answer<'_>) -> Option<T> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(answer: &Answer<'_>) -> Option<T> {
     let media_type = answer.content_type?.split(';').next()?.trim();
     if !media_type.eq_ignore_ascii_case("application/json") || answer.content_encoding.is_some() {
         return None;

@@ -1,10 +1,10 @@
-//! The request for primary authentication.
+//! The requests of an authentication transaction.
 
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::passcode::Typed;
 use crate::secret::Secret;
-use crate::user_name::UserName;
 
 #[derive(Serialize)]
 struct Authn<'a> {
@@ -22,35 +22,59 @@ struct Options {
     warn_before_password_expired: bool,
 }
 
-/// The body of the request, wiped when dropped. The one place where a password is serialised.
+/// Without a code this asks for a push, or what became of it, and for nothing else: it must never go to a factor that
+/// answers it with a message.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Verify<'a> {
+    state_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass_code: Option<&'a str>,
+}
+
+/// The body of primary authentication, wiped when dropped. The one place where a password is serialised.
 #[must_use]
-pub fn authn_body(user: &UserName, password: &Secret) -> Zeroizing<Vec<u8>> {
+pub fn authn_body(login: &str, typed: &Typed) -> Zeroizing<Vec<u8>> {
+    let password = typed.password.expose();
+    let options = Options { multi_optional_factor_enroll: false, warn_before_password_expired: false };
+    body(&Authn { username: login, password, options }, login.len() + password.len())
+}
+
+/// The body that verifies a factor, or polls for its push, or cancels the transaction; wiped when dropped.
+#[must_use]
+pub(super) fn verify_body(state_token: &Secret, code: Option<&Secret>) -> Zeroizing<Vec<u8>> {
+    let (state_token, pass_code) = (state_token.expose(), code.map(Secret::expose));
+    body(&Verify { state_token, pass_code }, state_token.len() + pass_code.map_or(0, str::len))
+}
+
+fn body(value: &impl Serialize, text: usize) -> Zeroizing<Vec<u8>> {
     // Room for each byte as \u0000, so that the buffer never moves and leaves a copy behind.
-    let room = 256 + user.as_str().len() + 6 * password.expose().len();
-    let mut body = Zeroizing::new(Vec::with_capacity(room));
-    let authn = Authn {
-        username: user.as_str(),
-        password: password.expose(),
-        options: Options { multi_optional_factor_enroll: false, warn_before_password_expired: false },
-    };
+    let mut body = Zeroizing::new(Vec::with_capacity(256 + 6 * text));
     // Writing strings into memory does not fail; half a body would be refused by Okta.
-    let _ = serde_json::to_writer(&mut *body, &authn);
+    let _ = serde_json::to_writer(&mut *body, value);
     body
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Secret, UserName, authn_body};
+    use super::{Secret, Typed, authn_body, verify_body};
 
     #[test]
-    fn exact_bytes_and_no_move() -> Result<(), crate::user_name::UserNameError> {
-        let user = UserName::parse("bob@example.com", None)?;
-        let body = authn_body(&user, &Secret::new(" s3\"\\cr\u{0}et é ".to_owned()));
+    fn exact_bytes_and_no_move() {
+        let typed = Typed::whole(Secret::new(" s3\"\\cr\u{0}et é ".to_owned()));
+        let body = authn_body("bob@example.com", &typed);
         insta::assert_snapshot!(String::from_utf8_lossy(&body), @r#"{"username":"bob@example.com","password":" s3\"\\cr\u0000et é ","options":{"multiOptionalFactorEnroll":false,"warnBeforePasswordExpired":false}}"#);
 
-        let worst = Secret::new("\u{1}".repeat(1024));
-        let body = authn_body(&user, &worst);
-        assert!(body.capacity() == 256 + 15 + 6 * 1024, "the buffer grew");
-        Ok(())
+        let worst = Typed::whole(Secret::new("\u{1}".repeat(1024)));
+        let body = authn_body("bob@example.com", &worst);
+        assert!(body.capacity() == 256 + 6 * (15 + 1024), "the buffer grew");
+    }
+
+    #[test]
+    fn a_code_or_nothing_but_the_token() {
+        let token = Secret::new("00token".to_owned());
+        let code = Secret::new("123456".to_owned());
+        insta::assert_snapshot!(String::from_utf8_lossy(&verify_body(&token, Some(&code))), @r#"{"stateToken":"00token","passCode":"123456"}"#);
+        insta::assert_snapshot!(String::from_utf8_lossy(&verify_body(&token, None)), @r#"{"stateToken":"00token"}"#);
     }
 }

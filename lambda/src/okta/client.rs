@@ -1,165 +1,186 @@
-//! The way to Okta: HTTPS, one request for one sign-in, nothing followed and nothing repeated.
+//! The way to Okta: the transaction's requests in their order, and the time they may take.
 
-use std::error::Error as StdError;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, USER_AGENT};
-use hyper::{HeaderMap, Request, Response, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::{Client, Error as ClientError};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use http_body_util::Full;
+use hyper::Request;
+use hyper::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderName, USER_AGENT};
+use hyper::http::request::Builder;
 use thiserror::Error;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::answer::{Answer, judge};
 use super::authn::authn_body;
-use super::judgement::{Detail, Judgement};
+use super::dialogue::{Dialogue, Step};
+use super::judgement::{Detail, Judgement, Spent};
+use super::passcode::Typed;
+use super::rate_limit::RateLimit;
 use super::{AUTHN_PATH, LONGEST_ANSWER};
+use crate::http::{Http, Reply};
 use crate::org_url::OrgUrl;
-use crate::request::SignIn;
+use crate::settings::{Mfa, MfaMethod};
 
 /// How Okta's System Log shows this client.
 const AGENT: &str = concat!("sftp-okta/", env!("CARGO_PKG_VERSION"));
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REQUEST_ID: &str = "x-okta-request-id";
-const RATE_LIMIT_RESET: &str = "x-rate-limit-reset";
 
-/// A function sleeps between events and does not notice that the other side has hung up. A connection that has been idle
-/// for longer than this is not used again, since a password sent into a dead one is a failed sign-in.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long things may take at Okta.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// One request, from connecting to the last byte of its answer.
+    pub exchange: Duration,
+    /// The pause before each poll of a push. Okta cuts off who polls without one, and takes 10 calls in 5 seconds.
+    pub poll: Duration,
+    /// What a push leaves of the time for a sign-in, for cancelling it or for reading the user's groups.
+    pub reserve: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let [exchange, poll, reserve] = [10, 3, 3].map(Duration::from_secs);
+        Self { exchange, poll, reserve }
+    }
+}
+
+/// A password to be judged.
+pub struct Question<'a> {
+    /// The Okta login.
+    pub login: &'a str,
+    /// What was typed.
+    pub typed: &'a Typed,
+    /// The address of the client, if Okta is to be told.
+    pub forwarded_for: Option<IpAddr>,
+    /// Whether a second factor is asked for.
+    pub mfa: Mfa,
+    /// Which, and in which order.
+    pub methods: &'a [MfaMethod],
+}
 
 /// A client of one Okta org, to be made once and kept, for its warm connection.
 pub struct OktaClient {
-    http: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
-    authn: Uri,
-    timeout: Duration,
+    http: Http,
+    org_url: OrgUrl,
+    timing: Timing,
 }
 
 /// Why a client cannot be made.
 #[derive(Debug, Error)]
 pub enum OktaClientError {
-    /// The org's address does not form a URI.
-    #[error("the Okta org URL does not form a URI")]
-    Uri(#[from] hyper::http::uri::InvalidUri),
     /// The TLS library refused its own settings.
     #[error("TLS could not be set up")]
     Tls(#[from] rustls::Error),
 }
 
 impl OktaClient {
-    /// A client that trusts the roots of webpki-roots and gives each sign-in `timeout` from connecting to the last byte.
-    ///
-    /// Proxies named in the environment are not used, redirects are not followed.
+    /// A client that trusts the roots of webpki-roots.
     ///
     /// # Errors
-    /// The address does not form a URI, or TLS cannot be set up.
-    pub fn new(org_url: &OrgUrl, timeout: Duration) -> Result<Self, OktaClientError> {
-        let tls =
-            HttpsConnectorBuilder::new().with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
+    /// TLS cannot be set up.
+    pub fn new(org_url: &OrgUrl, timing: Timing) -> Result<Self, OktaClientError> {
         // Plain http is possible only for an org URL that begins with it, which is then a loopback one.
-        let connector = if org_url.is_loopback() { tls.https_or_http() } else { tls.https_only() };
-        let http = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(1)
-            .pool_timer(TokioTimer::new())
-            // Only for a request of which no byte was written, because its kept connection turned out to be closed.
-            .retry_canceled_requests(true)
-            .build(connector.enable_http1().build());
-        Ok(Self { http, authn: format!("{org_url}{AUTHN_PATH}").parse()?, timeout })
+        let http = Http::new(org_url.is_loopback())?;
+        Ok(Self { http, org_url: org_url.clone(), timing })
     }
 
-    /// Asks Okta whether the password is right. One request, whatever comes of it: each counts towards a lockout.
-    pub async fn authn(&self, sign_in: &SignIn) -> Judgement {
-        match tokio::time::timeout(self.timeout, self.exchange(sign_in)).await {
-            Ok(judgement) => judgement,
-            Err(_) => Judgement::unavailable(Detail::Timeout),
-        }
+    /// The org's address.
+    #[must_use]
+    pub fn org_url(&self) -> &OrgUrl {
+        &self.org_url
     }
 
-    async fn exchange(&self, sign_in: &SignIn) -> Judgement {
-        let Ok(request) = self.request(sign_in) else { return Judgement::unavailable(Detail::Connect) };
-        let response = match self.http.request(request).await {
-            Ok(response) => response,
-            Err(error) => return Judgement::unavailable(why_no_response(&error)),
-        };
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let judgement = match read_body(response).await {
-            Err(detail) => Judgement { status: Some(status), ..Judgement::unavailable(detail) },
-            Ok(body) => {
-                let answer = Answer {
-                    status,
-                    content_type: header(&headers, CONTENT_TYPE.as_str()),
-                    content_encoding: header(&headers, CONTENT_ENCODING.as_str()),
-                    body: &body,
-                };
-                judge(&answer, &sign_in.user)
+    /// Asks Okta whether the password is right, and verifies the factor that it asks for. One authn request, whatever comes
+    /// of it: each counts towards a lockout.
+    pub async fn sign_in(&self, question: &Question<'_>, until: Instant, spent: &mut Spent) -> Judgement {
+        let Question { login, typed, forwarded_for, mfa, methods } = question;
+        let mut dialogue = Dialogue::new(login, *mfa, methods, typed.code.as_ref());
+        let mut sent = (AUTHN_PATH.to_owned(), authn_body(login, typed));
+        loop {
+            let reply = match self.post(sent, *forwarded_for, until, spent).await {
+                Ok(reply) => reply,
+                Err(detail) => return dialogue.unanswered(detail),
+            };
+            let mut step = dialogue.next(&reply.answer());
+            if step == Step::Poll && !self.pause(until).await {
+                step = dialogue.out_of_time();
             }
-        };
-        Judgement {
-            request_id: header(&headers, REQUEST_ID).map(str::to_owned),
-            rate_limit_reset: (status == 429).then(|| header(&headers, RATE_LIMIT_RESET)?.parse().ok()).flatten(),
-            ..judgement
+            let request = match step {
+                Step::End(judgement) => return told(judgement, &reply),
+                Step::Verify | Step::Poll => dialogue.request(),
+                Step::Cancel(judgement) => {
+                    if let Some(request) = dialogue.cancellation() {
+                        let _ = self.post(request, *forwarded_for, until, spent).await;
+                    }
+                    return told(judgement, &reply);
+                }
+            };
+            let Some(request) = request else { return dialogue.unanswered(Detail::NotJson) };
+            sent = request;
         }
     }
 
-    fn request(&self, sign_in: &SignIn) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
-        let body = Bytes::from_owner(authn_body(&sign_in.user, &sign_in.password));
-        let mut request = Request::post(self.authn.clone())
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, AGENT);
-        // Okta believes the address only from callers that its administrator has listed as trusted proxies; for all others
-        // it shows in the System Log.
-        if let Some(address) = sign_in.source_ip {
-            request = request.header(FORWARDED_FOR, address.to_string());
+    /// Waits before a poll, if there is time for the pause, the poll and what comes after.
+    async fn pause(&self, until: Instant) -> bool {
+        let after = Instant::now() + self.timing.poll;
+        if after + self.timing.reserve > until {
+            return false;
         }
-        request.body(Full::new(body))
+        tokio::time::sleep_until(after).await;
+        true
     }
-}
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// Reads the body up to the limit, into memory that is wiped: it may hold a session token.
-async fn read_body(response: Response<Incoming>) -> Result<Zeroizing<Vec<u8>>, Detail> {
-    let mut incoming = response.into_body();
-    // All the room at once, so that the buffer never moves and leaves a copy behind.
-    let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_ANSWER));
-    while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|_| Detail::Interrupted)?;
-        if let Some(data) = frame.data_ref() {
-            if body.len() + data.len() > LONGEST_ANSWER {
-                return Err(Detail::TooLong);
-            }
-            body.extend_from_slice(data);
+    async fn post(
+        &self,
+        (path, body): (String, Zeroizing<Vec<u8>>),
+        forwarded_for: Option<IpAddr>,
+        until: Instant,
+        spent: &mut Spent,
+    ) -> Result<Reply, Detail> {
+        let mut request = Request::post(format!("{}{path}", self.org_url)).header(CONTENT_TYPE, "application/json");
+        // Okta believes the address only from callers that its administrator has listed as trusted proxies.
+        if let Some(address) = forwarded_for {
+            request = request.header(FORWARDED_FOR, address.to_canonical().to_string());
         }
+        self.send(request, Bytes::from_owner(body), LONGEST_ANSWER, until, spent).await
     }
-    Ok(body)
-}
 
-fn why_no_response(error: &ClientError) -> Detail {
-    if !error.is_connect() {
-        return Detail::Interrupted;
+    /// Sends a request to the org.
+    pub(super) async fn send(
+        &self,
+        request: Builder,
+        body: Bytes,
+        longest: usize,
+        until: Instant,
+        spent: &mut Spent,
+    ) -> Result<Reply, Detail> {
+        let request = request.header(ACCEPT, "application/json").header(USER_AGENT, AGENT).body(Full::new(body));
+        let Ok(request) = request else { return Err(Detail::Connect) };
+        let start = Instant::now();
+        spent.calls += 1;
+        let reply = self.http.send(request, longest, until.min(start + self.timing.exchange)).await;
+        spent.time += start.elapsed();
+        reply
     }
-    if causes(error).any(<dyn StdError>::is::<rustls::Error>) { Detail::Tls } else { Detail::Connect }
 }
 
-/// An error, its cause, the cause of that.
-fn causes(error: &ClientError) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-    let first: &(dyn StdError + 'static) = error;
-    std::iter::successors(Some(first), |error| cause(*error))
+/// The judgement with what the headers of the last answer say.
+pub(super) fn told(judgement: Judgement, reply: &Reply) -> Judgement {
+    Judgement {
+        status: Some(reply.status),
+        request_id: reply.header(REQUEST_ID).map(str::to_owned),
+        rate_limit: (reply.status == 429).then(|| rate_limit(reply)),
+        ..judgement
+    }
 }
 
-/// An I/O error does not tell the error it wraps by `source`, only the source of that.
-fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-        Some(inner) => Some(inner),
-        None => error.source(),
+fn rate_limit(reply: &Reply) -> RateLimit {
+    let number = |name: &str| reply.header(name)?.parse().ok();
+    RateLimit {
+        limit: number("x-rate-limit-limit"),
+        remaining: number("x-rate-limit-remaining"),
+        reset: number("x-rate-limit-reset"),
+        date: reply.header(DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok()),
     }
 }

@@ -1,4 +1,4 @@
-//! Okta's error codes, as far as primary authentication can meet them (Okta developer documentation, "Okta error codes").
+//! Okta's error codes, as far as a sign-in can meet them (Okta developer documentation, "Okta error codes").
 
 use crate::reason::Reason;
 
@@ -32,5 +32,17 @@ pub(crate) fn reason_of_status(status: u16) -> Reason {
         429 => Reason::RateLimited,
         400..=499 => Reason::OktaRefused,
         _ => Reason::OktaUnavailable,
+    }
+}
+
+/// What an error means that came for the verification of a factor, where a token and an id were sent along: these errors
+/// speak of the transaction then, and not of the settings.
+pub(super) fn reason_of_verification(code: Option<&str>, status: u16) -> Reason {
+    match (code, status) {
+        // The state token expired; the factor is gone.
+        (Some("E0000011" | "E0000007"), _) => Reason::MfaFailed,
+        (Some(code), _) if reason_of_code(code).is_some() => reason_of_code(code).unwrap_or(Reason::MfaFailed),
+        (_, 401 | 403 | 404) => Reason::MfaFailed,
+        _ => reason_of_status(status),
     }
 }

@@ -1,5 +1,10 @@
 //! What came of asking Okta.
 
+use std::time::Duration;
+
+use super::factor::FactorKind;
+use super::rate_limit::RateLimit;
+use super::transaction::FactorResult;
 use crate::reason::Reason;
 
 /// What came of asking Okta, or of not asking it. Nothing in it is secret.
@@ -7,7 +12,7 @@ use crate::reason::Reason;
 pub struct Judgement {
     /// The outcome; [`Reason::Ok`] only for a sign-in that Okta confirmed in full.
     pub reason: Reason,
-    /// More on [`Reason::OktaUnavailable`].
+    /// More on [`Reason::OktaUnavailable`], [`Reason::RateLimited`] and [`Reason::ServiceApp`].
     pub detail: Option<Detail>,
     /// HTTP status of the answer.
     pub status: Option<u16>,
@@ -17,8 +22,23 @@ pub struct Judgement {
     pub error_code: Option<String>,
     /// `errorId` of an error.
     pub error_id: Option<String>,
-    /// `X-Rate-Limit-Reset`, in seconds since 1970.
-    pub rate_limit_reset: Option<u64>,
+    /// What the headers of a 429 say.
+    pub rate_limit: Option<RateLimit>,
+    /// Okta's id of the user who signed in.
+    pub okta_id: Option<String>,
+    /// The factor that was verified, or was to be.
+    pub factor: Option<FactorKind>,
+    /// What Okta said of that factor, if that was not the end of it.
+    pub factor_result: Option<FactorResult>,
+}
+
+/// What asking Okta has cost so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Requests sent.
+    pub calls: u32,
+    /// Time in them, pauses not included.
+    pub time: Duration,
 }
 
 /// Why there is no usable answer.
@@ -40,6 +60,18 @@ pub enum Detail {
     NotJson,
     /// An HTTP status that says so.
     Status,
+    /// Okta was not asked, because its last answer was that its rate limit is used up.
+    HeldOff,
+    /// A list goes on at another address than the org's, or has no end.
+    Paging,
+    /// The secret of the service app cannot be read.
+    Secret,
+    /// The secret does not hold a private key that can sign.
+    Key,
+    /// Okta gives the service app no token.
+    Token,
+    /// The service app may not read what it must.
+    Scope,
 }
 
 impl Detail {
@@ -55,6 +87,12 @@ impl Detail {
             Self::Redirect => "redirect",
             Self::NotJson => "not-json",
             Self::Status => "status",
+            Self::HeldOff => "held-off",
+            Self::Paging => "paging",
+            Self::Secret => "secret",
+            Self::Key => "key",
+            Self::Token => "token",
+            Self::Scope => "scope",
         }
     }
 }
@@ -70,8 +108,17 @@ impl Judgement {
             request_id: None,
             error_code: None,
             error_id: None,
-            rate_limit_reset: None,
+            rate_limit: None,
+            okta_id: None,
+            factor: None,
+            factor_result: None,
         }
+    }
+
+    /// The service app cannot do its work.
+    #[must_use]
+    pub fn service_app(detail: Detail) -> Self {
+        Self { detail: Some(detail), ..Self::of(Reason::ServiceApp) }
     }
 
     /// No usable answer.

@@ -1,7 +1,7 @@
 use base64::Engine;
 use serde_json::{Value, json};
 
-use super::{ProxyRequest, RequestError, SignIn};
+use super::{Request, RequestError, SignIn};
 use crate::user_name::UserNameError;
 
 /// An event as API Gateway sends it, for alice and the password `s3cret`.
@@ -23,7 +23,7 @@ fn event() -> Value {
 }
 
 fn sign_in(event: &Value) -> Result<SignIn, RequestError> {
-    ProxyRequest::from_json(event.to_string().as_bytes())?.sign_in(None)
+    Request::from_json(event.to_string().as_bytes())?.sign_in(None)
 }
 
 /// The event with some members replaced; null removes a multi-valued twin.
@@ -39,7 +39,7 @@ fn with(changes: Value) -> Value {
 
 fn password(headers: Value) -> Result<String, RequestError> {
     let sign_in = sign_in(&with(json!({"headers": headers, "multiValueHeaders": null})))?;
-    Ok(sign_in.password.expose().to_owned())
+    Ok(sign_in.password.map_or_else(|| "(none)".to_owned(), |password| password.expose().to_owned()))
 }
 
 #[test]
@@ -47,11 +47,11 @@ fn as_transfer_sends_it() {
     let sign_in = sign_in(&event());
     assert!(sign_in.is_ok_and(|sign_in| {
         sign_in.user.as_str() == "alice@acme.com"
-            && sign_in.password.expose() == "s3cret"
+            && sign_in.password.as_ref().is_some_and(|password| password.expose() == "s3cret")
             && sign_in.source_ip == Some([203, 0, 113, 9].into())
             && format!("{sign_in:?}").contains("Secret(redacted)")
     }));
-    let origin = ProxyRequest::from_json(event().to_string().as_bytes()).map(|request| request.origin());
+    let origin = Request::from_json(event().to_string().as_bytes()).map(|request| request.origin());
     assert!(origin.is_ok_and(|origin| {
         origin.login.as_deref() == Some("alice@acme.com")
             && origin.server_id.as_deref() == Some("s-0123456789abcdef0")
@@ -78,10 +78,10 @@ fn passwords() {
         (json!({"PasswordBase64": base64(&too_long)}), Err(PasswordTooLong)),
         (json!({"PasswordBase64": "A".repeat(1_000_000)}), Err(PasswordTooLong)),
         (json!({"Password": too_long}), Err(PasswordTooLong)),
-        (json!({}), Err(PasswordMissing)),
-        (json!({"Password": null}), Err(PasswordMissing)),
-        (json!({"Password": ""}), Err(PasswordMissing)),
-        (json!({"PasswordBase64": ""}), Err(PasswordMissing)),
+        (json!({}), Ok("(none)")),
+        (json!({"Password": null}), Ok("(none)")),
+        (json!({"Password": ""}), Ok("(none)")),
+        (json!({"PasswordBase64": ""}), Ok("(none)")),
         (json!({"PasswordBase64": "", "Password": "s3cret"}), Err(PasswordMissing)),
         (json!({"Password": " \t\u{a0}\u{3000}"}), Err(PasswordMissing)),
         (json!({"PasswordBase64": base64(" \n ")}), Err(PasswordMissing)),
@@ -109,7 +109,6 @@ fn two_values_of_one_header() {
             Err(RequestError::Repeated),
         ),
         (json!({"headers": null}), Ok(())),
-        (json!({"headers": null, "multiValueHeaders": null}), Err(RequestError::PasswordMissing)),
         (json!({"multiValueQueryStringParameters": {"protocol": ["SFTP", "FTP"]}}), Err(RequestError::Repeated)),
         (
             json!({"multiValueQueryStringParameters": {"sourceIp": ["203.0.113.9", "10.0.0.1"]}}),
@@ -209,9 +208,74 @@ fn events_that_are_none() {
     let repeated = event().to_string().replacen("\"httpMethod\"", "\"httpMethod\":\"GET\",\"httpMethod\"", 1);
     let deep = event().to_string().replacen("\"stage\"", "\"stage\":\"x\",\"stage\"", 1);
     for text in ["", "null", "[]", "{}", "7", "{\"httpMethod\":7}", "{\"httpMethod\":\"GET\"", &repeated, &deep] {
-        let refused = ProxyRequest::from_json(text.as_bytes()).map(|_| ());
+        let refused = Request::from_json(text.as_bytes()).map(|_| ());
         assert_eq!(refused, Err(RequestError::Event), "{text}");
     }
     let headers = with(json!({"headers": "canary"}));
     assert_eq!(sign_in(&headers).map(|_| ()), Err(RequestError::Event));
+}
+
+/// An event as Transfer itself sends it.
+fn direct() -> Value {
+    json!({"username": "alice@acme.com", "password": "s3cret", "protocol": "SFTP",
+        "serverId": "s-0123456789abcdef0", "sourceIp": "203.0.113.9"})
+}
+
+#[test]
+fn what_transfer_itself_sends() {
+    let with = |changes: Value| {
+        let mut event = direct();
+        for (key, value) in changes.as_object().into_iter().flatten() {
+            event[key] = value.clone();
+        }
+        event
+    };
+    let read = |event: &Value| {
+        let sign_in = sign_in(event)?;
+        let password = sign_in.password.map_or_else(|| "(none)".to_owned(), |password| password.expose().to_owned());
+        Ok(format!("{} {password} {}", sign_in.user, sign_in.source_ip.is_some()))
+    };
+    let table = [
+        (json!({}), Ok("alice@acme.com s3cret true")),
+        (json!({"username": "Alice"}), Ok("alice s3cret true")),
+        (json!({"password": ""}), Ok("alice@acme.com (none) true")),
+        (json!({"password": null}), Ok("alice@acme.com (none) true")),
+        (json!({"password": " p\u{e4}ss "}), Ok("alice@acme.com  p\u{e4}ss  true")),
+        (json!({"password": "   "}), Err(RequestError::PasswordMissing)),
+        (json!({"password": "x".repeat(1025)}), Err(RequestError::PasswordTooLong)),
+        (json!({"sourceIp": null}), Ok("alice@acme.com s3cret false")),
+        (json!({"sourceIp": "nonsense"}), Ok("alice@acme.com s3cret false")),
+        (json!({"newMember": {"of": "Transfer's"}}), Ok("alice@acme.com s3cret true")),
+        (json!({"protocol": "FTP"}), Err(RequestError::Protocol)),
+        (json!({"serverId": "s-1"}), Err(RequestError::ServerId)),
+        // Nothing is decoded here: a percent sign is no character of a user name.
+        (json!({"username": "alice%40acme.com"}), Err(RequestError::UserName(UserNameError::Character))),
+        (json!({"username": "../bob"}), Err(RequestError::UserName(UserNameError::Character))),
+        (json!({"username": 7}), Err(RequestError::Event)),
+        (json!({"password": ["s3cret"]}), Err(RequestError::Event)),
+        // Members of both shapes: whoever wrote this wants two readers to see two things.
+        (json!({"httpMethod": "GET"}), Err(RequestError::Event)),
+        (json!({"headers": {}}), Err(RequestError::Event)),
+        (json!({"requestContext": {}}), Err(RequestError::Event)),
+    ];
+    for (changes, expected) in table {
+        assert_eq!(read(&with(changes.clone())), expected.map(str::to_owned), "{changes}");
+    }
+    for missing in ["username", "protocol", "serverId"] {
+        let mut event = direct();
+        event.as_object_mut().map(|members| members.remove(missing));
+        assert_eq!(read(&event), Err(RequestError::Event), "{missing}");
+    }
+    let request = Request::from_json(direct().to_string().as_bytes());
+    assert!(request.is_ok_and(|request| {
+        let origin = request.origin();
+        request.form() == super::Form::Direct
+            && origin.login.as_deref() == Some("alice@acme.com")
+            && origin.source_ip.as_deref() == Some("203.0.113.9")
+    }));
+    let proxy = Request::from_json(event().to_string().as_bytes()).map(|request| request.form());
+    assert_eq!(proxy, Ok(super::Form::Proxy));
+    let mut both = event();
+    both["username"] = json!("bob");
+    assert!(Request::from_json(both.to_string().as_bytes()).is_err());
 }

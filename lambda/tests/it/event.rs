@@ -1,9 +1,12 @@
 //! Events as API Gateway sends them, and the deployment that answers them.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sftp_okta_lambda::identity_provider::IdentityProvider;
+use sftp_okta_lambda::clock::Clock;
+use sftp_okta_lambda::identity_provider::{IdentityProvider, Surroundings};
+use sftp_okta_lambda::okta::Timing;
 use sftp_okta_lambda::settings::Settings;
 use sftp_okta_lambda::user_config::RoleArn;
 
@@ -50,7 +53,62 @@ pub(crate) fn settings(org_url: &str) -> String {
     .to_string()
 }
 
+/// A whole sign-in, for a machine that is busy with something else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The identity provider of a deployment whose requests to Okta may take `timeout`.
 pub(crate) fn identity_provider(org_url: &str, timeout: Duration) -> IdentityProvider {
-    let settings = Settings::from_json(settings(org_url).as_bytes()).unwrap();
-    IdentityProvider::new(settings, RoleArn::parse(ROLE).unwrap(), timeout).unwrap()
+    deployed(&settings(org_url), timeout, Clock::system())
+}
+
+/// The identity provider of these settings.
+pub(crate) fn deployed(settings: &str, timeout: Duration, clock: Clock) -> IdentityProvider {
+    let settings = Settings::from_json(settings.as_bytes()).unwrap();
+    let timing = Timing { exchange: timeout, poll: Duration::from_millis(20), reserve: timeout / 4 };
+    let variable = |name: &'static str| match name {
+        "AWS_ACCESS_KEY_ID" => Some("AKIDEXAMPLE".to_owned()),
+        "AWS_SECRET_ACCESS_KEY" => Some(AWS_CANARY.to_owned()),
+        "AWS_SESSION_TOKEN" => Some("session-token".to_owned()),
+        "AWS_ENDPOINT_URL" => SECRETS_MANAGER.with_borrow(Clone::clone),
+        "DEPLOYMENT_NAME" => Some("partners".to_owned()),
+        _ => None,
+    };
+    let surroundings = Surroundings { variable: &variable, timing, clock };
+    IdentityProvider::new(settings, RoleArn::parse(ROLE).unwrap(), surroundings).unwrap()
+}
+
+/// The key with which requests to AWS are signed. It never leaves.
+pub(crate) const AWS_CANARY: &str = "Canary-aws-5d1e";
+
+thread_local! {
+    /// Where this test's Secrets Manager is.
+    pub(crate) static SECRETS_MANAGER: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// The answer to an event, and the line of it.
+pub(crate) struct Outcome {
+    /// The user configuration, `{}` if refused.
+    pub(crate) body: String,
+    pub(crate) log: String,
+}
+
+impl Outcome {
+    pub(crate) async fn of(provider: &IdentityProvider, event: &Value, time: Duration) -> Self {
+        let mut log = Vec::new();
+        let answer = provider.answer(event.to_string().as_bytes(), time, &mut log).await;
+        Self { body: answer.user_config(), log: String::from_utf8(log).unwrap() }
+    }
+
+    /// The reason and the detail from the log.
+    pub(crate) fn reason(&self) -> String {
+        [&self.line()["reason"], &self.line()["detail"]]
+            .into_iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    pub(crate) fn line(&self) -> Value {
+        serde_json::from_str(&self.log).unwrap()
+    }
 }

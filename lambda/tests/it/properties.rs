@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-use crate::event::{ROLE, event, identity_provider, success};
+use crate::event::{PATIENCE, ROLE, event, identity_provider, success};
 use crate::stand_in::{Reply, StandIn, json, response};
 
 /// Anything, from noise to a sound event with one place disturbed.
@@ -93,7 +93,7 @@ fn complete_or_nothing() {
         let mut log = Vec::new();
         // A provider for each case, so that no case meets the connection of the one before.
         let provider = identity_provider(&okta.url(), Duration::from_secs(5));
-        let answer = runtime.block_on(provider.answer(&event, &mut log));
+        let answer = runtime.block_on(provider.answer(&event, PATIENCE, &mut log));
         let log = String::from_utf8(log).map_err(|_| TestCaseError::fail("the log is not text"))?;
 
         prop_assert!(okta.received().len() - before <= 1, "more than one request");
@@ -103,11 +103,11 @@ fn complete_or_nothing() {
         prop_assert_eq!(&whole["statusCode"], 200);
         if line["decision"] == "accepted" {
             accepted.set(accepted.get() + 1);
-            prop_assert!(is_complete(answer.body()), "{}", answer.body());
+            prop_assert!(is_complete(&answer.user_config()), "{}", answer.user_config());
             prop_assert!(bytes.starts_with(b"HTTP/1.1 200 "));
             prop_assert_eq!(&line["login"], "alice@acme.com");
         } else {
-            prop_assert_eq!(answer.body(), "{}");
+            prop_assert_eq!(answer.user_config(), "{}");
         }
         Ok(())
     });
