@@ -8,7 +8,10 @@
 )]
 
 mod bootstrap;
+mod directory;
 mod event;
+mod guard;
 mod okta;
 mod properties;
+mod second_factor;
 mod stand_in;
