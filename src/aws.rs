@@ -33,6 +33,8 @@ pub struct Clients {
     pub transfer: aws_sdk_transfer::Client,
     /// AWS Identity and Access Management.
     pub iam: aws_sdk_iam::Client,
+    /// Amazon CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Amazon S3.
     pub s3: aws_sdk_s3::Client,
     /// AWS Security Token Service.
@@ -119,6 +121,7 @@ fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -
     let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
     let mut transfer = aws_sdk_transfer::config::Builder::from(config);
     let mut iam = aws_sdk_iam::config::Builder::from(config);
+    let mut logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
     let mut sts = aws_sdk_sts::config::Builder::from(config);
     // Another endpoint than AWS rarely answers to bucket.host names: address buckets by path there.
     let mut s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(endpoint.is_some());
@@ -126,6 +129,7 @@ fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -
         cloudformation.set_endpoint_url(forced());
         transfer.set_endpoint_url(forced());
         iam.set_endpoint_url(forced());
+        logs.set_endpoint_url(forced());
         sts.set_endpoint_url(forced());
         s3.set_endpoint_url(forced());
     }
@@ -133,6 +137,7 @@ fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -
         cloudformation: aws_sdk_cloudformation::Client::from_conf(cloudformation.build()),
         transfer: aws_sdk_transfer::Client::from_conf(transfer.build()),
         iam: aws_sdk_iam::Client::from_conf(iam.build()),
+        logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.build()),
         s3: aws_sdk_s3::Client::from_conf(s3.build()),
         sts: aws_sdk_sts::Client::from_conf(sts.build()),
         region,
@@ -182,7 +187,7 @@ fn no_region() -> Error {
 fn endpoint_override(config: &SdkConfig, environment: impl Fn(&str) -> Option<String>) -> Option<String> {
     let ignored =
         environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value.eq_ignore_ascii_case("true"));
-    let one_service = ["CLOUDFORMATION", "TRANSFER", "S3", "STS", "IAM"]
+    let one_service = ["CLOUDFORMATION", "TRANSFER", "S3", "STS", "IAM", "CLOUDWATCH_LOGS"]
         .iter()
         .find_map(|service| environment(&format!("AWS_ENDPOINT_URL_{service}")))
         .filter(|_| !ignored);

@@ -1,6 +1,7 @@
 //! The program: understands the command line, runs the command, tells the result, and gives the exit code.
 
 mod arguments;
+mod decisions;
 mod run;
 
 pub use arguments::{Action, Invocation, Output, command, parse};

@@ -2,13 +2,17 @@
 
 mod approval;
 pub mod deploy;
+pub mod logs;
 pub mod package;
+mod password;
+mod preflight;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod session;
 pub mod status;
 pub mod teardown;
 mod users_bucket;
+pub mod verify;
 mod wanted;
 
 use std::path::PathBuf;

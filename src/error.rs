@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit_code::ExitCode;
 
 /// What kind of failure it is. The word is part of the JSON contract; the kind decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
     /// The command line is wrong, or an answer was needed and nobody could give it.
@@ -32,6 +32,8 @@ pub enum ErrorCode {
     Deadline,
     /// Another run holds this deployment.
     Busy,
+    /// The sign-in check failed.
+    VerifyFailed,
     /// Ended by SIGINT.
     Interrupted,
     /// Ended by SIGTERM.
@@ -53,6 +55,7 @@ impl ErrorCode {
             Self::ServerFailed => ExitCode::ServerFailed,
             Self::Deadline => ExitCode::Deadline,
             Self::Busy => ExitCode::Busy,
+            Self::VerifyFailed => ExitCode::VerifyFailed,
             Self::Interrupted => ExitCode::Interrupted,
             Self::Terminated => ExitCode::Terminated,
             Self::ArtifactFailed | Self::Service | Self::Unexpected => ExitCode::Unexpected,
@@ -62,8 +65,8 @@ impl ErrorCode {
 
 /// A failure, told so that its reader can act on it.
 ///
-/// Serialises to the `error` object of the JSON result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// It is the `error` object of the JSON result, written and read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     /// The kind of failure.
     pub code: ErrorCode,

@@ -25,6 +25,8 @@ pub enum ExitCode {
     ChangesPending,
     /// Another run holds the deployment.
     Busy,
+    /// `verify`: a sign-in that should work does not, or one that should not does.
+    VerifyFailed,
     /// Ended by SIGINT.
     Interrupted,
     /// Ended by SIGTERM.
@@ -33,7 +35,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Done,
         Self::Unexpected,
         Self::Usage,
@@ -44,6 +46,7 @@ impl ExitCode {
         Self::Unhealthy,
         Self::ChangesPending,
         Self::Busy,
+        Self::VerifyFailed,
         Self::Interrupted,
         Self::Terminated,
     ];
@@ -62,6 +65,7 @@ impl ExitCode {
             Self::Unhealthy => 7,
             Self::ChangesPending => 8,
             Self::Busy => 9,
+            Self::VerifyFailed => 10,
             Self::Interrupted => 130,
             Self::Terminated => 143,
         }
@@ -81,6 +85,7 @@ impl ExitCode {
             Self::Unhealthy => "status: not deployed, or not healthy",
             Self::ChangesPending => "plan --exit-code: changes are pending",
             Self::Busy => "busy: another run holds this deployment",
+            Self::VerifyFailed => "verify: the sign-in check failed",
             Self::Interrupted => "interrupted (SIGINT)",
             Self::Terminated => "terminated (SIGTERM)",
         }
@@ -100,6 +105,6 @@ mod tests {
     #[test]
     fn numbers_are_distinct_and_fixed() {
         let numbers: Vec<u8> = ExitCode::ALL.iter().map(|code| code.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 143]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 130, 143]);
     }
 }

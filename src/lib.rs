@@ -8,13 +8,16 @@ pub mod cli;
 pub mod commands;
 pub mod error;
 pub mod exit_code;
+pub mod organisation;
 pub mod plan;
+pub mod prices;
 pub mod progress;
 pub mod report;
 #[cfg(test)]
 mod scripted;
 pub mod server;
 pub mod settings;
+pub mod sign_in_log;
 pub mod stack;
 pub mod storage;
 pub mod wait;

@@ -56,6 +56,8 @@ struct State {
     live: Option<Live>,
     step: Option<String>,
     last_line: Instant,
+    /// What was on its way when that was last told.
+    last_running: String,
     told: bool,
     done: usize,
     expected: usize,
@@ -72,6 +74,7 @@ impl Progress {
             live: (mode == Mode::Live).then(Live::new),
             step: None,
             last_line: Instant::now(),
+            last_running: String::new(),
             told: false,
             done: 0,
             expected: 0,
@@ -144,7 +147,8 @@ impl Progress {
                 let fitting = live.fit(&text);
                 self.print(&mut state, &fitting);
             }
-            (Some(_), Mood::Bad) | (None, _) => self.print(&mut state, &text),
+            (None, Mood::Running) => self.print_running(&mut state, text),
+            (Some(_), Mood::Bad) | (None, Mood::Good | Mood::Bad) => self.print(&mut state, &text),
         }
     }
 
@@ -154,7 +158,8 @@ impl Progress {
         let text = format!("{} Server {id} is {server_state}", self.style.mark(mood));
         match (&state.live, mood) {
             (Some(live), Mood::Running) => live.message(&text),
-            (Some(_), Mood::Good | Mood::Bad) | (None, _) => self.print(&mut state, &text),
+            (None, Mood::Running) => self.print_running(&mut state, text),
+            (Some(_) | None, Mood::Good | Mood::Bad) => self.print(&mut state, &text),
         }
     }
 
@@ -231,6 +236,14 @@ impl Progress {
     #[must_use]
     pub fn style(&self) -> Style {
         self.style
+    }
+
+    /// What is on its way is looked at again and again: told once, it is news only when it has changed.
+    fn print_running(&self, state: &mut State, text: String) {
+        if state.last_running != text {
+            self.print(state, &text);
+            state.last_running = text;
+        }
     }
 
     fn print(&self, state: &mut State, text: &str) {

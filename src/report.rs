@@ -1,6 +1,7 @@
 //! The result on stdout: one text for people, or one JSON document for programs. Pure: a value in, a text out.
 
 mod text;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,7 +13,10 @@ use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
 use crate::server::Server;
+use crate::sign_in_log::Entry;
 use crate::stack::Stack;
+
+pub use verify::VerifyReport;
 
 /// The version of the JSON document. Keys are only ever added to it.
 const SCHEMA: u32 = 1;
@@ -39,6 +43,10 @@ pub enum Outcome {
     Running,
     /// The sandbox does not run.
     Stopped,
+    /// The sign-in check passed.
+    Verified,
+    /// The sign-in decisions were read.
+    Shown,
     /// The artifact was written.
     Packaged,
     /// The person asked said no.
@@ -69,6 +77,12 @@ pub struct Report {
     pub differences: Vec<String>,
     /// What teardown left on purpose.
     pub kept: Vec<Kept>,
+    /// What the sign-in check found, where one was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verify: Option<VerifyReport>,
+    /// Sign-in decisions, oldest first, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sign_ins: Option<Vec<Entry>>,
     /// What a person should act on.
     pub warnings: Vec<String>,
     /// Why it failed.
@@ -212,6 +226,8 @@ impl Report {
             changes: Vec::new(),
             differences: Vec::new(),
             kept: Vec::new(),
+            verify: None,
+            sign_ins: None,
             warnings: Vec::new(),
             error: None,
             elapsed_ms: 0,
@@ -254,6 +270,8 @@ impl Report {
             | Outcome::Removed
             | Outcome::Running
             | Outcome::Packaged
+            | Outcome::Verified
+            | Outcome::Shown
             | Outcome::Declined => ExitCode::Done,
             // `sandbox status` asks whether it runs; for `sandbox stop` and `start` this is the wanted end.
             Outcome::Stopped if self.command == "sandbox status" => ExitCode::Unhealthy,
@@ -268,6 +286,12 @@ impl Report {
     pub fn to_json(&self) -> String {
         // Serialising these types cannot fail: no maps with other keys than text, no custom serialisers.
         serde_json::to_string_pretty(self).map(|json| format!("{json}\n")).unwrap_or_default()
+    }
+
+    /// The same on one line, as the last of many documents.
+    #[must_use]
+    pub fn to_json_line(&self) -> String {
+        serde_json::to_string(self).map(|json| format!("{json}\n")).unwrap_or_default()
     }
 
     /// The text for people, with a line break at its end.

@@ -167,3 +167,27 @@ async fn serve(
     }
     Ok(response.body(Full::new(Bytes::from(body))).unwrap())
 }
+
+/// A CloudWatch Logs.
+pub(crate) struct Logs {
+    pub(crate) client: aws_sdk_cloudwatchlogs::Client,
+    script: Script,
+}
+
+impl Logs {
+    pub(crate) async fn start(answers: Vec<Answer>) -> Self {
+        let script = Script::start(answers).await;
+        let config = aws_sdk_cloudwatchlogs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::for_tests())
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(&script.endpoint)
+            .build();
+        Self { client: aws_sdk_cloudwatchlogs::Client::from_conf(config), script }
+    }
+
+    pub(crate) fn finish(self) -> Vec<Asked> {
+        self.script.finish()
+    }
+}

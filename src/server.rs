@@ -3,6 +3,7 @@
 //! It is made by API after the stack, because CreateServer has no idempotency token (Transfer Family API reference):
 //! the ownership tags are written in the create call itself and are the only way to find the server again.
 
+mod answer;
 mod create;
 mod delete;
 mod describe;
@@ -11,15 +12,20 @@ mod find;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod ownership;
+mod rights;
 mod roles;
 mod spec;
 mod state;
+mod test_identity_provider;
 
+pub use answer::{Answer, Credential, Folder, SignIn, Verdict};
 pub use delete::delete;
 pub use describe::{Server, describe};
 pub use ensure::{Change, Ensured, ensure, refuse_replacement};
 pub use find::{Found, find};
 pub use ownership::{Claim, Owner};
+pub use rights::{Right, in_words};
 pub use roles::wait_until_visible;
 pub use spec::{Difference, Remedy, Spec, StackRefs};
 pub use state::{ServerState, ServerStep};
+pub use test_identity_provider::{Question, is_legal_user_name, test_identity_provider};

@@ -184,6 +184,7 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
         tokio::spawn(aws::wire::serve(Arc::clone(&world), listener)),
         tokio::spawn(sftp::run(Arc::clone(&world))),
         tokio::spawn(state::save_now_and_then(Arc::clone(&world))),
+        tokio::spawn(state::stop_without_folder(Arc::clone(&world))),
     ];
     aws::cloudformation::resume(&world);
     aws::transfer::resume(&world);
@@ -209,7 +210,7 @@ impl Sandbox {
         self.world.status()
     }
 
-    /// Waits until somebody asks it to stop (`POST /_sandbox/stop`).
+    /// Waits until somebody asks it to stop (`POST /_sandbox/stop`), or its folder was removed.
     pub async fn asked_to_stop(&self) {
         self.world.asked_to_stop().await;
     }
@@ -222,6 +223,8 @@ impl Sandbox {
             task.abort();
         }
         self.world.save();
-        client::withdraw(self.world.folder());
+        if self.world.has_its_folder() {
+            client::withdraw(self.world.folder());
+        }
     }
 }

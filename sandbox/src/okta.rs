@@ -21,6 +21,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tokio::net::TcpListener;
+
 use crate::state::World;
 use crate::{SandboxError, User};
 
@@ -36,8 +38,9 @@ pub(crate) async fn start(world: &Arc<World>) -> Result<(), SandboxError> {
         return Ok(());
     }
     let port = world.options.okta_port;
-    let listener = crate::listen(port).await?;
+    let listener = listen(port, world.read(|state| state.okta_port)).await?;
     let address = listener.local_addr().map_err(|source| SandboxError::Port { port, source })?;
+    world.change(|state| state.okta_port = Some(address.port()));
     let folder = service_app_folder(world.folder());
     token::prepare(&folder).map_err(|source| SandboxError::Folder { folder: folder.clone(), source })?;
     let url = format!("http://{address}");
@@ -46,6 +49,16 @@ pub(crate) async fn start(world: &Arc<World>) -> Result<(), SandboxError> {
     tokio::spawn(http::serve(org, listener, async move { waiting.asked_to_stop().await }));
     world.set_okta_url(url);
     Ok(())
+}
+
+/// Opens the port that was asked for; where any will do (0), the one of the last time if it is still free.
+async fn listen(port: u16, last: Option<u16>) -> Result<TcpListener, SandboxError> {
+    if let (0, Some(last)) = (port, last)
+        && let Ok(listener) = crate::listen(last).await
+    {
+        return Ok(listener);
+    }
+    crate::listen(port).await
 }
 
 /// Its users.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -20,6 +20,10 @@ use crate::{Options, SandboxError, SftpListener, Status, okta};
 
 /// How often changes that may wait are saved.
 const NOW_AND_THEN: Duration = Duration::from_millis(500);
+/// How often it is looked whether the folder is still there.
+const LOOK: Duration = Duration::from_millis(500);
+/// The file that is locked as long as a sandbox runs in the folder.
+const LOCK: &str = "lock";
 /// How long things take in a slow sandbox.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -39,6 +43,8 @@ pub(crate) struct State {
     pub(crate) log_groups: logs::LogGroups,
     /// The SFTP port of each server, so that it stays the same.
     pub(crate) sftp_ports: BTreeMap<String, u16>,
+    /// The port of the small Okta, so that it stays the same: it is in the settings of every function that was deployed.
+    pub(crate) okta_port: Option<u16>,
 }
 
 /// A running sandbox, as its parts see it.
@@ -46,7 +52,7 @@ pub(crate) struct State {
 pub(crate) struct World {
     state: Mutex<State>,
     /// Nobody else runs in the folder; the system frees it however this process ends.
-    _lock: File,
+    lock: File,
     unsaved: AtomicBool,
     calls: AtomicU64,
     address: SocketAddr,
@@ -69,7 +75,7 @@ impl World {
     pub(crate) fn open(options: Options, failures: Failures, address: SocketAddr) -> Result<Arc<Self>, SandboxError> {
         let unusable = |source| SandboxError::Folder { folder: options.folder.clone(), source };
         DirBuilder::new().recursive(true).mode(0o700).create(&options.folder).map_err(unusable)?;
-        let lock = File::create(options.folder.join("lock")).map_err(unusable)?;
+        let lock = File::create(options.folder.join(LOCK)).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(SandboxError::Busy { folder: options.folder }),
@@ -84,7 +90,7 @@ impl World {
         write_atomically(&options.folder, &state).map_err(unusable)?;
         Ok(Arc::new(Self {
             state: Mutex::new(state),
-            _lock: lock,
+            lock,
             unsaved: AtomicBool::new(false),
             calls: AtomicU64::new(0),
             address,
@@ -126,8 +132,19 @@ impl World {
 
     /// A full disk does not stop the sandbox: what could not be saved is tried again.
     fn write(&self, state: &State) {
+        if !self.has_its_folder() {
+            return;
+        }
         let saved = write_atomically(&self.options.folder, state);
         self.unsaved.store(saved.is_err(), Ordering::Relaxed);
+    }
+
+    /// Whether the folder is still the one it was started in. One that was removed meanwhile may be there again, and hold
+    /// another sandbox.
+    pub(crate) fn has_its_folder(&self) -> bool {
+        let held = self.lock.metadata().map(|held| (held.dev(), held.ino()));
+        let there = fs::metadata(self.options.folder.join(LOCK)).map(|there| (there.dev(), there.ino()));
+        matches!((held, there), (Ok(held), Ok(there)) if held == there)
     }
 
     /// A poisoned lock is still a state: whoever panicked did so in a test or left the value whole.
@@ -219,6 +236,14 @@ pub(crate) async fn save_now_and_then(world: Arc<World>) {
     }
 }
 
+/// Asks the sandbox to stop when its folder was removed: nobody could find it any more.
+pub(crate) async fn stop_without_folder(world: Arc<World>) {
+    while world.has_its_folder() {
+        tokio::time::sleep(LOOK).await;
+    }
+    world.ask_to_stop();
+}
+
 fn state_file(folder: &Path) -> PathBuf {
     folder.join("state.json")
 }
@@ -255,6 +280,25 @@ mod tests {
         assert!(matches!(open(folder.path()), Err(SandboxError::Busy { .. })));
         drop(first);
         assert!(open(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_is_not_written_to() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("sandbox");
+        let first = open(&folder).unwrap();
+        assert!(first.has_its_folder());
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(!first.has_its_folder());
+        first.save();
+        assert!(!folder.exists());
+        // Another one in its place is not its own either.
+        let second = open(&folder).unwrap();
+        first.change(|state| state.sftp_ports.insert("s-1".into(), 2222));
+        second.save();
+        assert!(!first.has_its_folder());
+        drop((first, second));
+        assert_eq!(open(&folder).unwrap().read(|state| state.sftp_ports.len()), 0);
     }
 
     #[test]

@@ -144,10 +144,16 @@ impl LeaseSlot {
     async fn give_back(&self) {
         let Some(held) = self.lock().take() else { return };
         held.renewal.abort();
-        let etag = held.etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Place { client, bucket, key, .. } = &held.place;
-        let call = client.delete_object().bucket(&bucket.name).key(key).expected_bucket_owner(&bucket.account);
-        let _ = call.if_match(etag).send().await;
+        let known = held.etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if held.place.remove(known).await.is_ok() {
+            return;
+        }
+        // A renewal whose answer did not come any more may have taken effect.
+        if let Ok(Some((etag, Some(note), _))) = held.place.read().await
+            && note.run == held.place.note.run
+        {
+            held.place.remove(etag).await.ok();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Held>> {
@@ -273,6 +279,15 @@ impl Place {
                     }
                 }
             }
+        }
+    }
+
+    /// Deletes the object where it still is the one with `etag`.
+    async fn remove(&self, etag: String) -> Result<()> {
+        let call = self.client.delete_object().bucket(&self.bucket.name).key(&self.key).if_match(etag);
+        match call.expected_bucket_owner(&self.bucket.account).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failure("could not give this deployment's lease back", &error).resource(&self.key)),
         }
     }
 

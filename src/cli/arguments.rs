@@ -1,19 +1,27 @@
 //! The command line: what can be typed, and what it turns into.
 
+mod sign_ins;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::commands::logs::Wish;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::{Start, default_folder};
+use crate::commands::verify::Check;
 use crate::exit_code::ExitCode;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
 
-/// How often a command without the flag would look.
+use sign_ins::{DeployCheckArgs, LogsArgs, VerifyArgs};
+
+/// How often to look at AWS, where nothing else was said. Its services are throttled account-wide.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// How often to look at the sandbox, which is this machine's own and whose steps are short.
+const SANDBOX_POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Deploys a managed SFTP service on AWS Transfer Family whose users sign in with Okta.
 #[derive(Debug, Parser)]
@@ -117,6 +125,13 @@ enum Command {
     ///
     /// Reads only. Exits with 7 when the deployment is absent or not healthy.
     Status(StatusArgs),
+    /// Sign in as a user through the deployed server, and try what must be refused
+    ///
+    /// A made-up user and a wrong password are tried once each, which no lockout policy minds. Exits with 10 when the user
+    /// is not let in, or when one of the others is.
+    Verify(VerifyArgs),
+    /// Show the sign-in decisions, newest last
+    Logs(LogsArgs),
     /// Remove the server, the stack and the artifacts; what users stored is kept
     ///
     /// Running it twice is success both times.
@@ -189,6 +204,8 @@ struct DeployArgs {
     approval: ApprovalArgs,
     #[command(flatten)]
     wait: WaitArgs,
+    #[command(flatten)]
+    check: DeployCheckArgs,
 }
 
 #[derive(Debug, Args)]
@@ -251,9 +268,9 @@ struct WaitArgs {
     /// How long to wait for AWS; the operation goes on after that
     #[arg(long, value_parser = duration, default_value = "20m", value_name = "TIME", env = "SFTP_OKTA_TIMEOUT", hide_env = true)]
     timeout: Duration,
-    /// How often to look
-    #[arg(long, value_parser = duration, default_value = "2s", value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
-    poll_interval: Duration,
+    /// How often to look [default: 2s; in the sandbox 200ms]
+    #[arg(long, value_parser = duration, value_name = "TIME", env = "SFTP_OKTA_POLL_INTERVAL", hide_env = true)]
+    poll_interval: Option<Duration>,
     /// How long to wait for another run on this deployment to end [default: fail at once]
     #[arg(long, value_parser = duration, value_name = "TIME", env = "SFTP_OKTA_WAIT_FOR_LOCK", hide_env = true)]
     wait_for_lock: Option<Duration>,
@@ -377,7 +394,10 @@ pub struct Invocation {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// `deploy`
-    Deploy,
+    Deploy {
+        /// The sign-in to check at its end.
+        check: Option<Check>,
+    },
     /// `plan`
     Plan {
         /// Whether pending changes have an exit code of their own.
@@ -385,6 +405,10 @@ pub enum Action {
     },
     /// `status`
     Status,
+    /// `verify`
+    Verify(Check),
+    /// `logs`
+    Logs(Wish),
     /// `teardown`
     Teardown,
     /// `package`
@@ -416,9 +440,11 @@ impl Action {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Deploy => "deploy",
+            Self::Deploy { .. } => "deploy",
             Self::Plan { .. } => "plan",
             Self::Status => "status",
+            Self::Verify(_) => "verify",
+            Self::Logs(_) => "logs",
             Self::Teardown => "teardown",
             Self::Package { .. } => "package",
             #[cfg(feature = "sandbox")]
@@ -454,8 +480,24 @@ pub fn parse(
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let given = given(&matches, &variable);
+    #[cfg(feature = "sandbox")]
+    let sandbox = cli.sandbox;
+    #[cfg(not(feature = "sandbox"))]
+    let sandbox = false;
+    let mut poll = None;
     let (action, approval, wait, bootstrap) = match cli.command {
-        Command::Deploy(args) => (Action::Deploy, Some(args.approval), Some(args.wait), Some(args.bootstrap)),
+        Command::Deploy(args) => {
+            let action = Action::Deploy { check: args.check.check() };
+            (action, Some(args.approval), Some(args.wait), Some(args.bootstrap))
+        }
+        Command::Verify(args) => {
+            poll = args.poll.poll_interval;
+            (Action::Verify(args.check()), None, None, None)
+        }
+        Command::Logs(args) => {
+            poll = args.poll.poll_interval;
+            (Action::Logs(args.wish()), None, None, None)
+        }
         Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
         Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
@@ -473,13 +515,14 @@ pub fn parse(
         color: cli.color,
         yes: approval.is_some_and(|args| args.yes),
         timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
-        poll_interval: wait.as_ref().map_or(POLL_INTERVAL, |args| args.poll_interval),
+        poll_interval: wait.as_ref().and_then(|args| args.poll_interval).or(poll).unwrap_or(if sandbox {
+            SANDBOX_POLL_INTERVAL
+        } else {
+            POLL_INTERVAL
+        }),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
-        #[cfg(feature = "sandbox")]
-        sandbox: cli.sandbox,
-        #[cfg(not(feature = "sandbox"))]
-        sandbox: false,
+        sandbox,
     })
 }
 
@@ -549,6 +592,21 @@ mod tests {
         let known: Vec<&str> = deploy.get_arguments().filter_map(clap::Arg::get_long).collect();
         for flag in FLAGS {
             assert!(known.contains(flag), "--{flag}");
+        }
+    }
+
+    #[cfg(feature = "sandbox")]
+    #[test]
+    fn the_sandbox_is_looked_at_more_often_unless_told_otherwise() {
+        let interval = |line: &str| parse(line.split(' ').map(Into::into), |_| None).map(|found| found.poll_interval);
+        for (line, expected) in [
+            ("sftp-okta deploy", 2000),
+            ("sftp-okta deploy --sandbox", 200),
+            ("sftp-okta --sandbox teardown", 200),
+            ("sftp-okta deploy --sandbox --poll-interval 2s", 2000),
+            ("sftp-okta deploy --poll-interval 50ms", 50),
+        ] {
+            assert_eq!(interval(line).ok(), Some(Duration::from_millis(expected)), "{line}");
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{Action, Invocation, Output, parse, wants_json};
+use super::decisions;
 use crate::artifact::lease::LeaseSlot;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::Start;
@@ -59,10 +60,13 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
         report.result = Outcome::Failed;
         report.error = Some(error);
     }
+    let follows = matches!(&invocation.action, Action::Logs(wish) if wish.follow);
     match invocation.output {
+        Output::Json if follows => write_out(&report.to_json_line()),
         Output::Json => write_out(&report.to_json()),
         Output::Text => {
-            let text = report.to_text();
+            let mut text = report.to_text();
+            text.push_str(&decisions::text(report.sign_ins.as_deref().unwrap_or_default(), result_style(invocation)));
             if !text.is_empty() && stdout().is_terminal() {
                 progress.part();
             }
@@ -74,6 +78,11 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
         return ExitCode::ChangesPending;
     }
     report.exit_code()
+}
+
+/// How to style what goes to stdout.
+fn result_style(invocation: &Invocation) -> Style {
+    Style::new(Environment::read(stdout().is_terminal(), variable).color(invocation.color))
 }
 
 /// Runs the command until it ends or a signal comes. Nothing is rolled back on a signal: what AWS was asked to do goes on.
@@ -132,26 +141,39 @@ async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot
     if invocation.sandbox {
         let folder = commands::sandbox::default_folder(variable);
         // Told before anything starts: a configuration for a real account is not for the sandbox.
-        settings::in_sandbox(&invocation.given, file, "")?;
+        settings::in_sandbox(&invocation.given, file, "", true)?;
         let sandbox = commands::sandbox::ensure(&folder, progress).await?;
-        let given = settings::in_sandbox(&invocation.given, file, &sandbox.okta_url)?;
+        let has_own_okta = !sandbox.users.is_empty();
+        let given = settings::in_sandbox(&invocation.given, file, &sandbox.okta_url, has_own_okta)?;
+        if has_own_okta && let Some(other) = invocation.given.okta_org.as_ref() {
+            progress.note(&format!(
+                "The sandbox's own Okta answers in place of {}; `sftp-okta sandbox start --okta-org` uses a real one",
+                other.text
+            ));
+        }
+        report.sandbox = Some(commands::sandbox::report(&sandbox));
         let options = options(invocation, Some(sandbox.endpoint_url));
-        on_place(&invocation.action, &given, file, &mut Run { progress, report, options: &options, lease }).await?;
+        on_place(invocation, &given, file, &mut Run { progress, report, options: &options, lease }).await?;
         if let Some(server) = &report.server {
             report.sandbox = commands::sandbox::wait_for_sftp(&folder, &server.id).await;
         }
         return Ok(());
     }
     let options = options(invocation, None);
-    on_place(&invocation.action, &invocation.given, file, &mut Run { progress, report, options: &options, lease }).await
+    on_place(invocation, &invocation.given, file, &mut Run { progress, report, options: &options, lease }).await
 }
 
 /// Runs the command, on AWS or in the sandbox as the options say.
-async fn on_place(action: &Action, given: &Given, file: Option<&ConfigFile>, run: &mut Run<'_>) -> Result<()> {
-    match action {
-        Action::Deploy => commands::deploy::run(&settings::resolve(given, file)?, run).await,
+async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFile>, run: &mut Run<'_>) -> Result<()> {
+    match &invocation.action {
+        Action::Deploy { check } => commands::deploy::run(&settings::resolve(given, file)?, check.as_ref(), run).await,
         Action::Plan { .. } => commands::deploy::plan(&settings::resolve(given, file)?, run).await,
         Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, run).await,
+        Action::Verify(check) => commands::verify::run(&settings::resolve_target(given, file)?, check, run).await,
+        Action::Logs(wish) => {
+            let mut show = decisions::lines(invocation.output, result_style(invocation));
+            commands::logs::run(&settings::resolve_target(given, file)?, wish, &mut show, run).await
+        }
         Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, run),
         Action::Status => {
             let target = settings::resolve_target(given, file)?;

@@ -10,28 +10,36 @@ use crate::artifact::zip::Artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{self, Change, Seen, Wanted};
 use crate::report::{ArtifactReport, Outcome};
-use crate::server::{self, Ensured, Found};
+use crate::server::{self, Ensured, Found, Server};
 use crate::settings::Settings;
 use crate::stack::{self, Desired, Stack};
 use crate::wait::Patience;
 
 use super::session::Session;
+use super::verify::{self, Check};
 use super::wanted::{spec, wanted};
-use super::{Run, approval, users_bucket};
+use super::{Run, approval, preflight, users_bucket};
 
-/// Makes the deployment what `settings` say.
+/// Makes the deployment what `settings` say, and checks a sign-in at its end where `check` is given.
 ///
 /// # Errors
 /// Whatever stops it, with what is there by then in the report.
-pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
+pub async fn run(settings: &Settings, check: Option<&Check>, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "deploy")?;
+    let check = check.map(|check| verify::prepare(check, run)).transpose()?;
+    let organisation = preflight::begin(&settings.okta.org_url);
     let deploy = Deploy::begin(settings, run).await?;
     let (seen, changes) = deploy.plan(run).await?;
     warn_of_unreadable(&seen.servers, run);
     if changes.is_empty() {
+        if let (Some(check), Some(server)) = (check, seen.servers.owned.first()) {
+            let patience = verify::until_ready(run.options.poll_interval);
+            verify::of_server(&deploy.session, server, check, &patience, run).await?;
+        }
         run.report.result = Outcome::Unchanged;
         return Ok(());
     }
+    preflight::end(&settings.okta.org_url, organisation, run).await?;
     run.report.changes.clone_from(&changes);
     let stack_changes = changes.iter().any(|change| change.kind == "stack");
     let adopt = stack_changes && users_bucket::check(settings, &deploy.session, seen.stack.as_ref(), run).await?;
@@ -46,7 +54,13 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
     bucket::ensure(&deploy.session.clients.s3, &deploy.bucket).await?;
     deploy.session.take_lease(&deploy.bucket, "deploy", run).await?;
     let lease = run.lease;
-    lease.hold(deploy.apply(&changes, adopt, run)).await
+    let server = lease.hold(deploy.apply(&changes, adopt, run)).await?;
+    if let Some(check) = check {
+        let patience = verify::until_ready(run.options.poll_interval);
+        verify::of_server(&deploy.session, &server, check, &patience, run).await?;
+    }
+    run.report.result = Outcome::Deployed;
+    Ok(())
 }
 
 /// Shows what a deploy would change, and changes nothing.
@@ -54,8 +68,10 @@ pub async fn run(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
 /// # Errors
 /// What would stop the deploy, as far as it can be seen before it.
 pub async fn plan(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
+    let organisation = preflight::begin(&settings.okta.org_url);
     let deploy = Deploy::begin(settings, run).await?;
     let (seen, changes) = deploy.plan(run).await?;
+    preflight::end(&settings.okta.org_url, organisation, run).await?;
     warn_of_unreadable(&seen.servers, run);
     warn_of_defaults(settings, run);
     if changes.iter().any(|change| change.kind == "stack") {
@@ -132,7 +148,7 @@ impl<'a> Deploy<'a> {
     }
 
     /// Makes the approved changes, with the lease in hand.
-    async fn apply(&self, approved: &[Change], adopt: bool, run: &mut Run<'_>) -> Result<()> {
+    async fn apply(&self, approved: &[Change], adopt: bool, run: &mut Run<'_>) -> Result<Server> {
         // Another run may have been at work until the lease was ours. The bucket has been made for the lease by now.
         let (seen, changes) = self.plan(run).await?;
         let as_approved = changes.iter().eq(approved.iter().filter(|change| change.kind != "artifact-bucket"));
@@ -147,8 +163,7 @@ impl<'a> Deploy<'a> {
         let (stack, stack_changed) = self.apply_stack(&changes, seen.stack, adopt, &patience, run).await?;
         let ensured = self.ensure_server(&stack, stack_changed, seen.servers, &patience, run).await?;
         self.remember_server(&ensured, run).await;
-        run.report.result = Outcome::Deployed;
-        Ok(())
+        Ok(ensured.server)
     }
 
     /// Stores the artifact and applies the stack, where the plan says so. Returns the stack, and whether it changed.

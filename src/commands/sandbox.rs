@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde::Deserialize;
+use sftp_okta_lambda::org_url::OrgUrl;
 use sftp_okta_sandbox::{Options as SandboxOptions, SandboxError, Status, client};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
@@ -22,6 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK: Duration = Duration::from_millis(20);
 /// What a detached sandbox says goes here, in its folder.
 const LOG: &str = "sandbox.log";
+/// The result of a detached sandbox, which is written when it ends.
+const RESULT: &str = "result.json";
 
 /// How a sandbox is to be started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,9 +62,10 @@ pub fn default_folder(variable: impl Fn(&str) -> Option<String>) -> PathBuf {
 /// # Errors
 /// It cannot start.
 pub async fn serve(start: &Start, run: &mut Run<'_>) -> Result<()> {
+    let options = options(start)?;
     refuse_second(&start.folder)?;
     run.progress.step("Starting the sandbox");
-    let sandbox = sftp_okta_sandbox::start(options(start)).await.map_err(|error| not_started(&error))?;
+    let sandbox = sftp_okta_sandbox::start(options).await.map_err(|error| not_started(&error))?;
     let status = sandbox.status();
     run.progress.done(&format!("The sandbox runs at {}; Ctrl-C stops it", status.endpoint_url));
     run.progress.hush();
@@ -78,6 +83,7 @@ pub async fn serve(start: &Start, run: &mut Run<'_>) -> Result<()> {
 /// # Errors
 /// One runs already, or it does not start.
 pub async fn detach(start: &Start, run: &mut Run<'_>) -> Result<()> {
+    options(start)?;
     refuse_second(&start.folder)?;
     let status = launch(start, run.progress).await?;
     run.report.sandbox = Some(report(&status));
@@ -163,6 +169,7 @@ pub async fn wait_for_sftp(folder: &Path, server_id: &str) -> Option<SandboxRepo
     }
 }
 
+/// The passwords of all who sign in go to this address, so nothing that is none is taken.
 fn refuse_second(folder: &Path) -> Result<()> {
     match client::find(folder) {
         None => Ok(()),
@@ -179,24 +186,23 @@ async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
     let failed = |why: String| {
         Error::new(ErrorCode::Unexpected, "the sandbox did not start").cause(why).resource(folder.display().to_string())
     };
-    fs::create_dir_all(folder)
-        .map_err(|error| failed(error.to_string()).hint("choose a folder that may be written to"))?;
-    let log = File::create(folder.join(LOG)).map_err(|error| failed(error.to_string()))?;
+    let unusable = |source| not_started(&SandboxError::Folder { folder: folder.clone(), source });
+    fs::create_dir_all(folder).map_err(unusable)?;
+    let log = File::create(folder.join(LOG)).map_err(unusable)?;
+    let result = File::create(folder.join(RESULT)).map_err(unusable)?;
     let program = env::current_exe().map_err(|error| failed(error.to_string()))?;
     let mut command = Command::new(program);
-    command.args(["sandbox", "start", "--folder"]).arg(folder);
+    command.args(["--output", "json", "sandbox", "start", "--folder"]).arg(folder);
     command.args(["--port", &start.port.to_string(), "--okta-port", &start.okta_port.to_string()]);
     command.args(start.okta_org.iter().flat_map(|org| ["--okta-org", org]));
     command.args(start.failures.iter().flat_map(|failure| ["--fail", failure]));
     command.args(start.slow.then_some("--slow")).args(start.throttle.then_some("--throttle"));
+    // It outlives this command, and so would a password in its environment.
+    command.env_remove(super::password::VARIABLE);
     // A group of its own: Ctrl-C at this command is not meant for it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .map_err(|error| failed(error.to_string()))?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(result).stderr(log).spawn().map_err(|error| failed(error.to_string()))?;
 
     let began = Instant::now();
     loop {
@@ -206,25 +212,50 @@ async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
         }
         let ended = child.try_wait().ok().flatten().is_some();
         if ended || began.elapsed() > PATIENCE {
-            let said = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
-            let told = said.lines().skip_while(|line| !line.starts_with("error:")).collect::<Vec<_>>().join("; ");
-            let why = if told.is_empty() { "it does not answer".to_owned() } else { told };
-            return Err(failed(why).hint(format!("see {}", folder.join(LOG).display())));
+            // One that nobody can find must not go on.
+            let _ = child.kill().and_then(|()| child.wait());
+            return Err(why_it_ended(folder)
+                .unwrap_or_else(|| failed("it does not answer".to_owned()))
+                .hint_if_none(&format!("see {}", folder.join(LOG).display())));
         }
         sleep(LOOK).await;
     }
 }
 
-fn options(start: &Start) -> SandboxOptions {
-    SandboxOptions {
+/// The error that a detached sandbox ended with, as it would have told it in the foreground.
+fn why_it_ended(folder: &Path) -> Option<Error> {
+    #[derive(Deserialize)]
+    struct Told {
+        error: Option<Error>,
+    }
+    serde_json::from_slice::<Told>(&fs::read(folder.join(RESULT)).ok()?).ok()?.error
+}
+
+/// The address of the org that takes the small Okta's place.
+fn okta_org(org: &str) -> Result<String> {
+    let org = OrgUrl::parse(org, true).map_err(|error| {
+        let told = error.to_string();
+        let (why, remedy) = told.rsplit_once(": ").unwrap_or((&told, "write https://your-org.okta.com"));
+        Error::new(ErrorCode::Usage, "the sandbox cannot use this as the Okta org")
+            .cause(why)
+            .resource("--okta-org")
+            .hint(format!("{remedy}, or leave --okta-org out to use the sandbox's own"))
+    })?;
+    Ok(org.as_str().to_owned())
+}
+
+/// The sandbox's own options, where they make sense.
+fn options(start: &Start) -> Result<SandboxOptions> {
+    let okta_org = start.okta_org.as_deref().map(okta_org).transpose()?;
+    Ok(SandboxOptions {
         port: start.port,
         okta_port: start.okta_port,
-        okta_org: start.okta_org.clone(),
+        okta_org,
         failures: start.failures.clone(),
         slow: start.slow,
         throttle: start.throttle,
         ..SandboxOptions::new(start.folder.clone())
-    }
+    })
 }
 
 fn not_started(error: &SandboxError) -> Error {
@@ -260,7 +291,9 @@ async fn signalled() {
     }
 }
 
-fn report(status: &Status) -> SandboxReport {
+/// What a result tells of a sandbox.
+#[must_use]
+pub fn report(status: &Status) -> SandboxReport {
     SandboxReport {
         endpoint_url: status.endpoint_url.clone(),
         okta_url: status.okta_url.clone(),

@@ -135,3 +135,101 @@ fn a_failure_is_one_json_document_and_no_text() {
     }
     "#);
 }
+
+#[test]
+fn a_running_sandbox_tells_who_can_sign_in_and_where() {
+    let user = |user: &str, state: &str| SandboxUser {
+        login: format!("{user}@example.com"),
+        user: user.into(),
+        password: format!("{user}-password"),
+        state: state.into(),
+    };
+    let mut report = Report::new("sandbox status");
+    report.result = Outcome::Running;
+    let sandbox = SandboxReport {
+        endpoint_url: "http://127.0.0.1:4566".into(),
+        okta_url: "http://127.0.0.1:4567".into(),
+        folder: "/home/me/.local/state/sftp-okta/sandbox".into(),
+        users: vec![
+            user("alice", "SUCCESS: a password is enough"),
+            user("enroll-skip", "MFA_REQUIRED: a code behind the password; authenticator secret ABC"),
+        ],
+        sftp: vec![SandboxServer { server_id: "s-1".into(), host: "127.0.0.1".into(), port: 2222 }],
+    };
+    report.sandbox = Some(sandbox.clone());
+    insta::assert_snapshot!(report.to_text(), @"
+    the sandbox runs
+
+      endpoint    http://127.0.0.1:4566
+      okta        http://127.0.0.1:4567
+      folder      /home/me/.local/state/sftp-okta/sandbox
+      sftp        127.0.0.1:2222  s-1
+
+    Users of its Okta:
+      alice        alice-password        SUCCESS: a password is enough
+      enroll-skip  enroll-skip-password  MFA_REQUIRED: a code behind the password
+                                         authenticator secret ABC
+
+    Now try:  sftp -P 2222 alice@127.0.0.1
+              password: alice-password    (more users: sftp-okta sandbox status)
+    ");
+    report.sandbox = Some(SandboxReport {
+        okta_url: "https://acme.okta.com".into(),
+        users: Vec::new(),
+        sftp: Vec::new(),
+        ..sandbox
+    });
+    insta::assert_snapshot!(report.to_text(), @"
+    the sandbox runs
+
+      endpoint    http://127.0.0.1:4566
+      okta        https://acme.okta.com
+      folder      /home/me/.local/state/sftp-okta/sandbox
+
+    Its users are those of https://acme.okta.com: the sandbox asks that organisation.
+
+    Deploy into it with:  sftp-okta deploy --sandbox
+    ");
+}
+
+#[test]
+fn a_sign_in_check_tells_what_the_user_gets() {
+    use crate::server::{Folder, Right};
+    use crate::sign_in_log::Entry;
+
+    let mut report = deployed();
+    report.command = "verify";
+    report.result = Outcome::Verified;
+    let rights = Some(vec![Right::List, Right::Upload]);
+    let line = r#"{"event":"sign-in","decision":"accepted","reason":"ok","okta_request_id":"Zk1xRequest"}"#;
+    report.verify = Some(VerifyReport {
+        accepted: true,
+        role: Some("arn:aws:iam::111122223333:role/user".into()),
+        home: Some("/".into()),
+        folders: vec![Folder { path: "/in".into(), target: "/acme-files/alice/in".into(), rights: rights.clone() }],
+        rights,
+        public_keys: 2,
+        refused_unknown_user: Some(true),
+        refused_wrong_password: None,
+        log: Entry::parse("1", 0, line),
+        ..VerifyReport::of("alice@acme.com")
+    });
+    insta::assert_snapshot!(report.to_text(), @"
+    partners: alice@acme.com can sign in
+
+      endpoint    s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com
+      host key    SHA256:abc
+      server      s-0123456789abcdef0  ONLINE
+      stack       sftp-okta-partners  CREATE_COMPLETE
+      sign-ins    log group /aws/lambda/sftp-okta-partners
+      user        alice@acme.com
+      role        arn:aws:iam::111122223333:role/user
+      home        /
+      folder      /in  s3://acme-files/alice/in  write only (drop box)
+      keys        2
+      refused     a made-up user
+      decided     1970-01-01T00:00:00.000Z  ok  Okta request Zk1xRequest
+      account     111122223333 in eu-west-1
+    ");
+    assert_eq!(report.exit_code().number(), 0);
+}

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Report, SandboxReport};
+use super::{Outcome, Report, SandboxReport, SandboxUser};
 use crate::plan;
 use crate::progress::Style;
 
@@ -18,9 +18,15 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Healthy => format!("{name} is healthy"),
         Outcome::Unhealthy => format!("{name} is not healthy"),
         Outcome::Absent => format!("{name} is not deployed"),
+        // Only a sandbox has no name.
+        Outcome::Removed if name.is_empty() => "the sandbox is empty and does not run".to_owned(),
         Outcome::Removed => format!("{name} is removed"),
+        Outcome::Verified => format!("{name}: {} can sign in", report.verify.as_ref().map_or("", |told| &told.user)),
+        // The decisions are the result; whoever reads them needs no heading.
+        Outcome::Shown => return text,
         Outcome::Running => "the sandbox runs".to_owned(),
-        Outcome::Stopped => "the sandbox does not run".to_owned(),
+        Outcome::Stopped if report.command == "sandbox status" => "the sandbox does not run".to_owned(),
+        Outcome::Stopped => "the sandbox is stopped".to_owned(),
         Outcome::Packaged => "packaged".to_owned(),
         Outcome::Declined => "nothing was changed".to_owned(),
         Outcome::Failed => return text,
@@ -37,7 +43,12 @@ pub(super) fn render(report: &Report) -> String {
         let _ = write!(text, "\n{}", plan::render(&report.changes, Style::new(false)));
     }
     if let (Outcome::Running, Some(sandbox)) = (report.result, &report.sandbox) {
-        let _ = write!(text, "\nUsers of its Okta:\n{}", users(sandbox));
+        let _ = match sandbox.users.is_empty() {
+            true => {
+                writeln!(text, "\nIts users are those of {}: the sandbox asks that organisation.", sandbox.okta_url)
+            }
+            false => write!(text, "\nUsers of its Okta:\n{}", users(sandbox)),
+        };
     }
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
     let kept: Vec<String> =
@@ -61,6 +72,9 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         if let Some(group) = stack.outputs.get("IdentityProviderLogGroup") {
             facts.push(("sign-ins", format!("log group {group}")));
         }
+    }
+    if let Some(told) = &report.verify {
+        facts.extend(told.facts());
     }
     if let (Outcome::Running, Some(sandbox)) = (report.result, &report.sandbox) {
         facts.push(("endpoint", sandbox.endpoint_url.clone()));
@@ -102,6 +116,8 @@ fn list<'a>(text: &mut String, title: &str, items: impl Iterator<Item = &'a str>
 }
 
 fn next(report: &Report) -> Option<String> {
+    // Without the flag the same words would go to AWS.
+    let deploy = if report.sandbox.is_some() { "sftp-okta deploy --sandbox" } else { "sftp-okta deploy" };
     match report.result {
         Outcome::Deployed | Outcome::Unchanged => {
             let server = report.server.as_ref()?;
@@ -110,11 +126,17 @@ fn next(report: &Report) -> Option<String> {
             }
             Some(format!("Sign in with an Okta account:  sftp USER@{}", server.endpoint))
         }
-        Outcome::Absent => Some("Make it with:  sftp-okta deploy".to_owned()),
-        Outcome::Unhealthy => Some("Bring it back with:  sftp-okta deploy".to_owned()),
-        Outcome::Planned if !report.changes.is_empty() => Some("Make them with:  sftp-okta deploy".to_owned()),
-        Outcome::Healthy => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
-        Outcome::Running => Some("Deploy into it with:  sftp-okta deploy --sandbox".to_owned()),
+        Outcome::Absent => Some(format!("Make it with:  {deploy}")),
+        Outcome::Unhealthy => Some(format!("Bring it back with:  {deploy}")),
+        Outcome::Planned if !report.changes.is_empty() => Some(format!("Make them with:  {deploy}")),
+        Outcome::Healthy | Outcome::Verified => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
+        Outcome::Running => {
+            let sandbox = report.sandbox.as_ref()?;
+            match sandbox.sftp.first() {
+                Some(server) => in_sandbox(sandbox, &server.server_id),
+                None => Some(format!("Deploy into it with:  {deploy}")),
+            }
+        }
         Outcome::Stopped if report.command == "sandbox status" => {
             Some("Start it with:  sftp-okta sandbox start --detach".to_owned())
         }
@@ -122,26 +144,38 @@ fn next(report: &Report) -> Option<String> {
         | Outcome::Planned
         | Outcome::Removed
         | Outcome::Packaged
+        | Outcome::Shown
         | Outcome::Declined
         | Outcome::Failed => None,
     }
 }
 
-/// The sign-in to try in the sandbox: the user who needs a password alone.
+/// The sign-in to try in the sandbox: the user who needs a password alone, or anybody of a real organisation.
 fn in_sandbox(sandbox: &SandboxReport, server_id: &str) -> Option<String> {
     let server = sandbox.sftp.iter().find(|server| server.server_id == server_id)?;
-    let user = sandbox.users.iter().find(|user| user.user == "alice").or(sandbox.users.first())?;
-    Some(format!(
-        "Now try:  sftp -P {} {}@{}\n          password: {}    (more users: sftp-okta sandbox status)",
-        server.port, user.user, server.host, user.password
-    ))
+    let (port, host) = (server.port, &server.host);
+    let user = sandbox.users.iter().find(|user| user.user == "alice").or(sandbox.users.first());
+    Some(match user {
+        Some(user) => format!(
+            "Now try:  sftp -P {port} {}@{host}\n          password: {}    (more users: sftp-okta sandbox status)",
+            user.user, user.password
+        ),
+        None => format!("Now try:  sftp -P {port} USER@{host}\n          with an account of {}", sandbox.okta_url),
+    })
 }
 
-/// Who can sign in to the sandbox, a line each.
+/// Who can sign in to the sandbox, a line each, and another one for what belongs to a user beside.
 fn users(sandbox: &SandboxReport) -> String {
+    let widest = |text: fn(&SandboxUser) -> &str| sandbox.users.iter().map(|user| text(user).len()).max().unwrap_or(0);
+    let (name, password) = (widest(|user| &user.user), widest(|user| &user.password));
     let mut text = String::new();
     for user in &sandbox.users {
-        let _ = writeln!(text, "  {:<10} {:<24} {}", user.user, user.password, user.state);
+        let mut said = user.state.split("; ");
+        let state = said.next().unwrap_or_default();
+        let _ = writeln!(text, "  {:<name$}  {:<password$}  {state}", user.user, user.password);
+        for more in said {
+            let _ = writeln!(text, "  {:<name$}  {:<password$}  {more}", "", "");
+        }
     }
     text
 }

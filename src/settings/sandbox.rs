@@ -14,12 +14,13 @@ pub const SANDBOX_REGION: &str = "us-east-1";
 
 /// The settings for the sandbox whose Okta organisation is at `okta_url`.
 ///
-/// Region, organisation and credentials are the sandbox's. Name, login domain and bucket are its own where neither flag,
-/// environment nor file names any, and the bucket is always made by the stack: there is nothing in the sandbox before it.
+/// Region, organisation and credentials are the sandbox's. Name and bucket are its own where neither flag, environment nor
+/// file names any, and so is the login domain where the organisation is its own (`has_own_okta`) and not a real one. The
+/// bucket is always made by the stack: there is nothing in the sandbox before it.
 ///
 /// # Errors
 /// `Configuration` when the settings guard an account that is not the sandbox's.
-pub fn in_sandbox(given: &Given, file: Option<&ConfigFile>, okta_url: &str) -> Result<Given> {
+pub fn in_sandbox(given: &Given, file: Option<&ConfigFile>, okta_url: &str, has_own_okta: bool) -> Result<Given> {
     let document = file.map(parse).transpose()?;
     let top = match (file, &document) {
         (Some(file), Some(document)) => Some(Section::top(file, document)),
@@ -41,7 +42,10 @@ pub fn in_sandbox(given: &Given, file: Option<&ConfigFile>, okta_url: &str) -> R
         okta_org: decided(okta_url),
         custom_domain: decided("true"),
         name: own(&given.name, in_file(top, "name"), "sandbox"),
-        login_domain: own(&given.login_domain, in_file(okta, "login_domain"), "example.com"),
+        login_domain: match has_own_okta {
+            true => own(&given.login_domain, in_file(okta, "login_domain"), "example.com"),
+            false => given.login_domain.clone(),
+        },
         bucket: own(&given.bucket, in_file(storage, "bucket"), "sandbox-files"),
         create_bucket: decided("true"),
         ..given.clone()

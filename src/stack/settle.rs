@@ -211,6 +211,7 @@ pub(super) fn is_passing(code: ErrorCode) -> bool {
         | ErrorCode::ArtifactFailed
         | ErrorCode::Deadline
         | ErrorCode::Busy
+        | ErrorCode::VerifyFailed
         | ErrorCode::Interrupted
         | ErrorCode::Terminated
         | ErrorCode::Unexpected => false,

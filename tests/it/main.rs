@@ -1,4 +1,5 @@
-//! End-to-end tests: the real binary against a scripted Transfer endpoint and an AWS emulator, on loopback only.
+//! End-to-end tests: the real binary against a scripted Transfer endpoint and an AWS emulator, on loopback only;
+//! and against the sandbox, with clients that nobody here wrote.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,13 +11,20 @@
 )]
 
 mod artifact;
+mod example_session;
+mod logs;
 mod main_story;
 mod one_at_a_time;
+mod outsiders;
+mod preflight;
 mod proofs;
+mod real_okta;
 mod sandbox;
+mod sandbox_faults;
 mod server_creation;
 mod server_update;
 mod stack_faults;
 mod support;
 mod surroundings;
 mod teardown;
+mod verify;

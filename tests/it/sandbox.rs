@@ -1,91 +1,9 @@
 //! The sandbox: the same deploy code, template, zip and `bootstrap`, and OpenSSH's own client at the other end.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::Value;
-
-use crate::support::cli::{Cli, Ran};
-
-/// A sandbox of this test's own, which ends with it.
-struct Sandbox {
-    cli: Cli,
-}
-
-impl Sandbox {
-    fn new() -> Self {
-        Self { cli: Cli::new().without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY").without("AWS_REGION") }
-    }
-
-    fn run(&self, line: &str) -> Ran {
-        let arguments: Vec<&str> = line.split(' ').collect();
-        self.cli.run(&arguments)
-    }
-
-    /// Runs it in the sandbox; JSON on stdout.
-    fn deployer(&self, line: &str) -> Ran {
-        self.run(&format!("{line} --sandbox --output json"))
-    }
-
-    fn status(&self) -> Value {
-        self.run("sandbox status --output json").json()
-    }
-
-    fn port(&self) -> String {
-        self.status()["sftp"][0]["port"].to_string()
-    }
-
-    fn password(&self, user: &str) -> String {
-        let status = self.status();
-        let users = status["users"].as_array().unwrap();
-        let found = users.iter().find(|found| found["user"] == user).unwrap_or_else(|| panic!("{user} in {status}"));
-        found["password"].as_str().unwrap().to_owned()
-    }
-
-    /// A session of OpenSSH's `sftp`, without a terminal.
-    fn sftp(&self, user: &str, password: &str, commands: &str) -> Ran {
-        let askpass = self.cli.write("askpass", "#!/bin/sh\necho \"$SFTP_PASSWORD\"\n");
-        make_executable(&askpass);
-        let batch = self.cli.write("batch", commands);
-        let port = self.port();
-        let client = Cli::of(Path::new("/usr/bin/sftp"))
-            .env("SSH_ASKPASS", askpass)
-            .env("SSH_ASKPASS_REQUIRE", "force")
-            .env("SFTP_PASSWORD", password);
-        let batch = batch.to_string_lossy().into_owned();
-        let target = format!("{user}@127.0.0.1");
-        client.run(&[
-            "-o",
-            "BatchMode=no",
-            "-o",
-            "StrictHostKeyChecking=no",
-            "-o",
-            "UserKnownHostsFile=/dev/null",
-            "-o",
-            "NumberOfPasswordPrompts=1",
-            "-b",
-            &batch,
-            "-P",
-            &port,
-            &target,
-        ])
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.run("sandbox stop").expect_code(0);
-        } else {
-            let _ = self.run("sandbox stop");
-        }
-    }
-}
-
-fn make_executable(path: &PathBuf) {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
+use crate::support::sandbox::Sandbox;
 
 #[test]
 fn deploy_sign_in_upload_change_teardown() {
@@ -102,7 +20,7 @@ fn deploy_sign_in_upload_change_teardown() {
     sandbox.sftp("alice", &sandbox.password("alice"), &up).expect_code(0);
     let folder = PathBuf::from(sandbox.status()["folder"].as_str().unwrap());
     let stored = folder.join("buckets/sandbox-files/home/alice@example.com/in/report.txt");
-    assert_eq!(fs::read_to_string(stored).unwrap(), "all is well");
+    assert_eq!(fs::read_to_string(&stored).unwrap(), "all is well");
     for (user, password) in [
         ("alice", "wrong".to_owned()),
         ("locked", sandbox.password("locked")),
@@ -113,6 +31,16 @@ fn deploy_sign_in_upload_change_teardown() {
         refused.expect_code(255);
         assert!(refused.stderr.contains("Permission denied"), "{user}: {}", refused.stderr);
     }
+    // All else that a client does, under the policy that the real function gives.
+    let back = sandbox.cli.folder().join("back.txt");
+    let more = format!(
+        "rename in/report.txt in/moved.txt\nget in/moved.txt {}\nrm in/moved.txt\nput {} in/report.txt\n",
+        back.display(),
+        file.display()
+    );
+    sandbox.sftp("alice", &sandbox.password("alice"), &more).expect_code(0);
+    assert_eq!(fs::read_to_string(back).unwrap(), "all is well");
+    assert!(!stored.with_file_name("moved.txt").exists());
     // Another user's home is out of reach.
     let other = sandbox.sftp("partner", &sandbox.password("partner"), "ls /../alice@example.com\n");
     assert!(!other.stdout.contains("report.txt"), "{}", other.stdout);
@@ -151,23 +79,4 @@ fn it_is_found_again_stopped_and_emptied() {
     sandbox.run("sandbox stop").expect_code(0);
     sandbox.run("sandbox status").expect_code(7);
     sandbox.run("sandbox reset").expect_code(0);
-}
-
-#[test]
-fn a_configuration_for_a_real_account_is_not_for_the_sandbox() {
-    let sandbox = Sandbox::new();
-    let refused = sandbox.deployer("deploy --yes --account 111122223333");
-    refused.expect_code(2);
-    assert!(refused.json()["error"]["message"].as_str().unwrap().contains("111122223333"));
-    sandbox.run("sandbox status").expect_code(7);
-}
-
-#[test]
-fn failures_on_request_end_as_they_would_on_aws() {
-    let sandbox = Sandbox::new();
-    sandbox.run("sandbox start --detach --fail CreateRole").expect_code(0);
-    let failed = sandbox.deployer("deploy --yes --poll-interval 50ms");
-    failed.expect_code(4);
-    let error = failed.json()["error"].clone();
-    assert!(error["cause"].as_str().unwrap().contains("AWS::IAM::Role"), "{error}");
 }

@@ -8,6 +8,7 @@ pub(crate) mod loopback;
 pub(crate) mod ministack;
 pub(crate) mod okta;
 pub(crate) mod process;
+pub(crate) mod sandbox;
 pub(crate) mod scope;
 pub(crate) mod sigv4;
 pub(crate) mod transfer;

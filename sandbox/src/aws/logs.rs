@@ -13,7 +13,7 @@ use crate::ACCOUNT;
 use crate::clock::{Millis, now};
 use crate::state::World;
 
-/// A group keeps this many lines; the oldest go first.
+/// A group keeps this many lines, or a tenth more; the oldest go first.
 const KEPT: usize = 10_000;
 /// CloudWatch's own limit for a page.
 const PAGE: usize = 10_000;
@@ -75,7 +75,8 @@ impl LogGroup {
     fn add(&mut self, stream: &str, at: Millis, message: &str) {
         let id = self.events.last().map_or(0, |event| event.id + 1);
         self.events.push(LogEvent { id, stream: stream.into(), at, taken: now(), message: message.into() });
-        if self.events.len() > KEPT {
+        // Many at once, since all that stay move up.
+        if self.events.len() > KEPT + KEPT / 10 {
             self.events.drain(..self.events.len() - KEPT);
         }
     }

@@ -72,9 +72,12 @@ pub(crate) async fn serve(world: Arc<World>, listener: TcpListener) {
 async fn answer(world: &Arc<World>, request: Request<Incoming>, peer: SocketAddr) -> Answer {
     let request_id = uuid();
     let mut answer = route(world, request, peer, &request_id).await;
-    if let Ok(value) = HeaderValue::from_str(&request_id) {
-        // S3 and the function's own answers carry ids of their own.
-        answer.headers_mut().entry("x-amzn-requestid").or_insert(value);
+    let headers = answer.headers_mut();
+    // S3 and the function's own answers carry ids of their own.
+    if !headers.contains_key("x-amz-request-id")
+        && let Ok(value) = HeaderValue::from_str(&request_id)
+    {
+        headers.entry("x-amzn-requestid").or_insert(value);
     }
     answer
 }

@@ -1,4 +1,4 @@
-//! The emulators' environment: installed once, again when the requirements change, and never half.
+//! The Python environments: installed once, again when the requirements change, and never half.
 
 use std::fs;
 use std::thread;
@@ -33,7 +33,7 @@ fn an_install_that_fails_says_what_failed_and_leaves_no_marker() {
     let (place, requirements) = (folder.path().join("env"), folder.path().join("requirements.txt"));
     fs::write(&requirements, "./no-such-project\n").unwrap();
     let error = venv::ready(&place, &requirements).unwrap_err();
-    assert!(error.contains("the emulators' Python environment cannot be made"), "{error}");
+    assert!(error.contains("a Python environment of the tests cannot be made"), "{error}");
     assert!(error.contains("no-such-project"), "{error}");
     assert!(!place.join("requirements.sha256").exists());
 }

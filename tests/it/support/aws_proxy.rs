@@ -4,7 +4,7 @@ mod recognise;
 
 use std::future;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -42,6 +42,17 @@ struct Book {
     calls: Vec<Call>,
     faults: Faults,
     meanwhile: Vec<(String, Meanwhile)>,
+    held: Option<Held>,
+}
+
+/// A call that is never answered, by its place among all calls.
+struct Held {
+    /// Counted from 1, and from the start of the proxy.
+    at: usize,
+    /// Whether it reaches the service.
+    effect: bool,
+    /// Told once that is so.
+    told: mpsc::Sender<()>,
 }
 
 /// What somebody else does at the service, just before a call arrives there.
@@ -77,6 +88,14 @@ impl AwsProxy {
         self.book.lock().unwrap().meanwhile.push((format!("{service} {action}"), Box::new(other)));
     }
 
+    /// Never answers the call at a place among all calls, counted from 1 and from the start of the proxy; `effect` says
+    /// whether it reaches the service. What is returned hears when that is so.
+    pub(crate) fn hold(&self, at: usize, effect: bool) -> mpsc::Receiver<()> {
+        let (told, hears) = mpsc::channel();
+        self.book.lock().unwrap().held = Some(Held { at, effect, told });
+        hears
+    }
+
     /// Every call so far, in the order they came.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.book.lock().unwrap().calls.clone()
@@ -110,7 +129,7 @@ async fn handle(book: Arc<Mutex<Book>>, upstream: String, request: Received) -> 
     let service = scope.map_or_else(|| "unsigned".to_owned(), |scope| scope.service);
     let protocol = Protocol::of(&service, &request);
     let action = protocol.action(&request);
-    let (at, fault, other) = {
+    let (at, fault, other, held) = {
         let mut book = book.lock().unwrap();
         let name = format!("{service} {action}");
         let fault = book.faults.next(&name);
@@ -118,8 +137,18 @@ async fn handle(book: Arc<Mutex<Book>>, upstream: String, request: Received) -> 
         let other = other.map(|at| book.meanwhile.remove(at).1);
         let mutates = protocol.mutates(&action);
         book.calls.push(Call { service, action, status: None, mutates });
-        (book.calls.len() - 1, fault, other)
+        let count = book.calls.len();
+        let held = book.held.take_if(|held| held.at == count);
+        (count - 1, fault, other, held)
     };
+    if let Some(held) = held {
+        if held.effect {
+            forward(&upstream, request).await;
+        }
+        // Whoever held it may have gone away.
+        held.told.send(()).ok();
+        return future::pending().await;
+    }
     if let Some(other) = other {
         tokio::task::spawn_blocking(other).await.expect("what somebody else does");
     }
@@ -151,7 +180,8 @@ const OF_THE_CONNECTION: [&str; 5] = ["connection", "keep-alive", "transfer-enco
 async fn forward(upstream: &str, request: Received) -> Reply {
     let Received { method, target, mut headers, body } = request;
     let head = method == hyper::Method::HEAD;
-    for name in OF_THE_CONNECTION {
+    // The length stays: it may be signed, even that of an empty body.
+    for name in OF_THE_CONNECTION.into_iter().filter(|name| *name != "content-length") {
         headers.remove(name);
     }
     let mut onward = Request::new(Full::<Bytes>::new(body));

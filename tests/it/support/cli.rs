@@ -19,6 +19,7 @@ use super::process::{Group, Signal, until};
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A program, its environment and its folder; each [`Cli::run`] is a process of its own.
+#[derive(Clone)]
 pub(crate) struct Cli {
     program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
@@ -191,6 +192,11 @@ impl Running {
         self.group.id()
     }
 
+    /// Whether the program has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.group.ended().is_some()
+    }
+
     /// Waits until stderr holds a text; fails if the run ends or its time is over before.
     pub(crate) fn wait_for_stderr(&mut self, text: &str) {
         let found = until(self.limit, || {
@@ -202,6 +208,18 @@ impl Running {
             (ended && self.stderr.reading.is_finished()).then_some(false)
         });
         assert_eq!(found, Some(true), "{}: no {text:?} on stderr:\n{}", self.what, self.stderr.so_far());
+    }
+
+    /// Waits until stdout holds a text so many times; fails if the run ends or its time is over before.
+    pub(crate) fn wait_for_stdout(&mut self, text: &str, times: usize) {
+        let found = until(self.limit, || {
+            let ended = self.group.ended().is_some();
+            if self.stdout.so_far().matches(text).count() >= times {
+                return Some(true);
+            }
+            (ended && self.stdout.reading.is_finished()).then_some(false)
+        });
+        assert_eq!(found, Some(true), "{}: not {times} times {text:?}:\n{}", self.what, self.stdout.so_far());
     }
 
     /// Waits for the end. One that does not come within the limit fails the test, and nothing is left running.

@@ -58,6 +58,13 @@ impl Group {
         Self::spawn(command.stdin(Stdio::piped()))
     }
 
+    /// Removes a folder when this process has ended, however it ends: whatever lives by that folder ends with it.
+    pub(crate) fn remove_with_this_process(folder: &Path) -> io::Result<Self> {
+        const WATCH: &str = r#"read -r _; rm -rf -- "$0""#;
+        let mut command = Command::new("/bin/sh");
+        Self::spawn(command.args(["-c", WATCH]).arg(folder).stdin(Stdio::piped()))
+    }
+
     /// The leader's process id, which is the group's too.
     pub(crate) fn id(&self) -> i32 {
         self.id.as_raw_nonzero().get()
@@ -108,6 +115,26 @@ pub(crate) fn members(group: i32) -> Vec<i32> {
             let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
             let alive = fields.next().is_some_and(|state| !matches!(state, "Z" | "X"));
             alive && fields.nth(1) == Some(group.to_string().as_str())
+        })
+        .collect()
+}
+
+/// The live processes that work in a folder, or were started with its name in their command line or environment: what a
+/// test has left running, whatever group it is in.
+pub(crate) fn of_folder(folder: &Path) -> Vec<(i32, String)> {
+    let name = folder.to_string_lossy().into_owned();
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    let text = |path: String| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).replace('\0', " ");
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
+        .filter_map(|pid| {
+            let command = text(format!("/proc/{pid}/cmdline"));
+            let directory = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+            // A process that has ended and was not waited for has none of these.
+            let is_its = directory.starts_with(folder)
+                || command.contains(&name)
+                || text(format!("/proc/{pid}/environ")).contains(&name);
+            is_its.then_some((pid, command))
         })
         .collect()
 }

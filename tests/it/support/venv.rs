@@ -1,4 +1,4 @@
-//! The Python environment that holds the emulators: made on first use, kept under `.tools/`, pinned by a file.
+//! The Python environments of the emulators and of AWS's own clients: made on first use, kept under `.tools/`, pinned by files.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,12 +13,21 @@ use sha2::{Digest, Sha256};
 /// An environment that cannot be made fails the test that needs it. It is never a reason to skip one.
 pub(crate) fn program(name: &str) -> PathBuf {
     static READY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    of(&READY, "emulators").join("bin").join(name)
+}
+
+/// The Python that has AWS's command line and SDK.
+pub(crate) fn python_of_clients() -> PathBuf {
+    static READY: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    of(&READY, "clients").join("bin/python")
+}
+
+/// The environment `.tools/NAME`, pinned by `tests/requirements-NAME.txt`.
+fn of<'a>(once: &'a OnceLock<Result<PathBuf, String>>, name: &str) -> &'a Path {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = READY.get_or_init(|| {
-        ready(&repository.join(".tools/emulators"), &repository.join("tests/requirements-emulators.txt"))
-    });
-    match folder {
-        Ok(folder) => folder.join("bin").join(name),
+    let requirements = repository.join(format!("tests/requirements-{name}.txt"));
+    match once.get_or_init(|| ready(&repository.join(".tools").join(name), &requirements)) {
+        Ok(folder) => folder,
         Err(error) => panic!("{error}"),
     }
 }
@@ -34,7 +43,7 @@ pub(crate) fn ready(folder: &Path, requirements: &Path) -> Result<PathBuf, Strin
     let marker = folder.join("requirements.sha256");
 
     let lock = lock(&folder.with_extension("lock"))
-        .map_err(|error| format!("cannot lock the emulators' environment {}: {error}", folder.display()))?;
+        .map_err(|error| format!("cannot lock the Python environment {}: {error}", folder.display()))?;
     if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
         return Ok(folder.to_owned());
     }
@@ -73,5 +82,5 @@ fn run(command: &mut Command) -> Result<(), String> {
         }
         Err(error) => format!("{error} (python3, 3.10 or later, with venv and pip is needed)"),
     };
-    Err(format!("the emulators' Python environment cannot be made: {command:?}: {failed}"))
+    Err(format!("a Python environment of the tests cannot be made: {command:?}: {failed}"))
 }

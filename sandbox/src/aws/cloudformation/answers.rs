@@ -19,6 +19,7 @@ pub(super) fn stack(stack: &Stack) -> Value {
         .iter()
         .map(|output| json!({"OutputKey": output.name, "OutputValue": output.value, "Description": output.description}))
         .collect();
+    let tags = stack.operation.as_ref().and_then(|operation| operation.tags_of_creation());
     json!({
         "StackId": stack.arn,
         "StackName": stack.name,
@@ -35,7 +36,7 @@ pub(super) fn stack(stack: &Stack) -> Value {
         "NotificationARNs": [],
         "Capabilities": stack.wanted.capabilities,
         "Outputs": outputs,
-        "Tags": tags_of(&stack.wanted.tags),
+        "Tags": tags_of(tags.unwrap_or(&stack.wanted.tags)),
         "EnableTerminationProtection": stack.protected,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     })

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::stack::{Stack, StackResource, Status, Wanted};
+use super::stack::{Stack, StackResource, Status, Tags, Wanted};
 use crate::clock::now;
 use crate::state::{State, World};
 
@@ -126,6 +126,11 @@ impl Operation {
 
     fn is_update(&self) -> bool {
         self.before.is_some()
+    }
+
+    /// The tags of a stack that is being created: it has them from the start, as on AWS.
+    pub(super) fn tags_of_creation(&self) -> Option<&Tags> {
+        (self.phase == Phase::Making && !self.is_update()).then_some(&self.wanted.tags)
     }
 }
 
