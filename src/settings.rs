@@ -23,6 +23,7 @@ pub use given::{FLAGS, Given, Value};
 pub use origin::{Origin, environment_variable};
 pub use resolve::{resolve, resolve_target};
 pub use resolved::{
-    Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target, Throttle,
+    Api, Architecture, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Storage, Target,
+    Throttle,
 };
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGION, in_sandbox};

@@ -15,7 +15,9 @@ use super::given::{Given, Value};
 use super::layout;
 use super::lookup::{Rule, boolean, checked, file_text, not_this_value, number, origin_of, required, text};
 use super::origin::{Located, Origin, Wrong};
-use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target, Throttle};
+use super::resolved::{
+    Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target, Throttle,
+};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
