@@ -16,7 +16,7 @@ const TIME: Duration = Duration::from_millis(1500);
 /// Time for one request.
 const EXCHANGE: Duration = Duration::from_millis(400);
 
-fn deployment(url: &str, mfa: &str, methods: &[&str]) -> String {
+pub(crate) fn deployment(url: &str, mfa: &str, methods: &[&str]) -> String {
     let mut settings: Value = serde_json::from_str(&settings(url)).unwrap();
     settings["okta"]["mfa"] = value!(mfa);
     if mfa != "off" {
@@ -25,7 +25,7 @@ fn deployment(url: &str, mfa: &str, methods: &[&str]) -> String {
     settings.to_string()
 }
 
-fn typed(password: &str) -> Value {
+pub(crate) fn typed(password: &str) -> Value {
     let mut event = event();
     event["headers"] = value!({"PasswordBase64": STANDARD.encode(password)});
     event["multiValueHeaders"] = Value::Null;
@@ -33,7 +33,7 @@ fn typed(password: &str) -> Value {
 }
 
 /// A user with these factors, whose links all lead elsewhere.
-fn mfa_required(factors: &[&str], elsewhere: &str) -> Vec<u8> {
+pub(crate) fn mfa_required(factors: &[&str], elsewhere: &str) -> Vec<u8> {
     let factors: Vec<Value> = factors
         .iter()
         .map(|factor| {
@@ -54,7 +54,7 @@ fn mfa_required(factors: &[&str], elsewhere: &str) -> Vec<u8> {
     json("200 OK", &body.to_string())
 }
 
-fn challenge(result: &str, number: bool) -> Vec<u8> {
+pub(crate) fn challenge(result: &str, number: bool) -> Vec<u8> {
     let embedded = if number { value!({"challenge": {"correctAnswer": 42}}) } else { value!({}) };
     let factor = value!({"id": "opf1", "factorType": "push", "provider": "OKTA", "_embedded": embedded});
     let body = value!({"status": "MFA_CHALLENGE", "stateToken": "00Canary-state", "factorResult": result,
@@ -62,7 +62,7 @@ fn challenge(result: &str, number: bool) -> Vec<u8> {
     json("200 OK", &body.to_string())
 }
 
-fn error(status: &str, code: &str) -> Vec<u8> {
+pub(crate) fn error(status: &str, code: &str) -> Vec<u8> {
     json(status, &format!(r#"{{"errorCode":"{code}","errorSummary":"s","errorId":"oae1"}}"#))
 }
 
