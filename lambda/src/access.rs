@@ -1,5 +1,9 @@
 //! The access rules: who gets which home, and what is allowed in it.
 
+mod decide;
+mod explain;
+mod folder;
+mod keys;
 mod network;
 mod protocol;
 mod rule;
@@ -9,21 +13,20 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
+pub use decide::{decide, needs};
+pub use explain::{RuleVerdict, Verdict, explain, shadowed};
+pub use folder::{Folder, FolderPath, FolderPathError};
+pub use keys::MOST_KEYS;
 pub use network::{Network, NetworkError};
 pub use protocol::Protocol;
-pub use rule::{AccessRule, Folder};
+pub use rule::AccessRule;
 pub use user_pattern::{UserPattern, UserPatternError};
 
 use crate::home::Home;
 use crate::permissions::Permissions;
 use crate::person::Person;
-use crate::session_policy;
-use crate::settings::Settings;
 use crate::ssh_key::PublicKey;
 use crate::user_name::UserName;
-
-/// The longest `Target` of a logical directory (Transfer API reference, `HomeDirectoryMapEntry`).
-const LONGEST_TARGET: usize = 1024;
 
 /// A sign-in, as far as the rules look at it.
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +59,7 @@ pub enum Credential {
 pub struct Needs {
     /// The user's status and profile.
     pub person: bool,
-    /// The user's groups; never without the person.
+    /// The user's groups. Without the person only if Okta's id of the user is known.
     pub groups: bool,
 }
 
@@ -114,46 +117,4 @@ pub enum Refusal {
     /// Transfer asks about keys, and the user has none.
     #[error("the user has no public key")]
     NoKeys,
-}
-
-/// What must be read from Okta's directory before these settings can decide on the attempt: as little as will do. What
-/// `attempt` already holds is taken into account, so that this can be asked again after each step.
-///
-/// Costs no request, so it is asked before Okta is.
-///
-/// # Errors
-/// Whatever Okta says, the answer will be this refusal: it need not be asked.
-pub fn needs(settings: &Settings, attempt: &Attempt<'_>) -> Result<Needs, Refusal> {
-    let _ = (settings, attempt);
-    Ok(Needs::default())
-}
-
-/// What the user gets.
-///
-/// # Errors
-/// The user gets nothing; also when something that [`needs`] asks for is not there.
-pub fn decide(settings: &Settings, attempt: &Attempt<'_>) -> Result<Grant, Refusal> {
-    let rule = settings.access.first().ok_or(Refusal::NoRule)?;
-    let home = rule.home.as_ref().ok_or(Refusal::NoRule)?.home(&settings.bucket, attempt.user);
-    Ok(Grant {
-        rule: 0,
-        folders: vec![GrantedFolder { path: "/".to_owned(), home, permissions: rule.permissions }],
-        kms_key_arn: settings.kms_key_arn.clone(),
-        public_keys: Vec::new(),
-    })
-}
-
-impl AccessRule {
-    /// Length of the session policy for the longest legal user name, to be held against [`session_policy::LONGEST`].
-    #[must_use]
-    pub fn longest_policy(&self, bucket: &str, partition: &str) -> usize {
-        let Some(home) = &self.home else { return 0 };
-        session_policy::render(&home.longest(bucket), self.permissions, partition)
-            .map_or(usize::MAX, |policy| policy.len())
-    }
-
-    /// Whether the home's `Target` for the longest legal user name is short enough for Transfer.
-    pub(crate) fn longest_target_fits(&self, bucket: &str) -> bool {
-        self.home.as_ref().is_none_or(|home| home.longest(bucket).target().len() <= LONGEST_TARGET)
-    }
 }

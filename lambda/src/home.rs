@@ -1,11 +1,15 @@
-//! Where a user's files lie: the template of the configuration, and the home of one user.
+//! Where a user's files lie: the templates of the configuration, and the home of one user.
+
+mod apart;
+mod template;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::user_name::{self, UserName};
+use self::template::Template;
+pub use self::template::{HomeTemplateError, LONGEST_ATTRIBUTE, ValueError, Values};
+pub(crate) use self::template::{is_attribute_name, is_legal};
 
 /// Where one user's home lies: a bucket and a key prefix without slashes at its ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,64 +31,35 @@ impl Home {
         &self.prefix
     }
 
-    /// The `Target` of the logical directory `/`: `/bucket/prefix`. Transfer refuses a slash at its end.
+    /// The `Target` of a logical directory: `/bucket/prefix`. Transfer refuses a slash at its end.
     #[must_use]
     pub fn target(&self) -> String {
         format!("/{}/{}", self.bucket, self.prefix)
+    }
+
+    /// Whether one of the two lies inside the other, or both are the same.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (one, other) = (format!("{}/", self.target()), format!("{}/", other.target()));
+        one.starts_with(&other) || other.starts_with(&one)
     }
 }
 
 /// Where every user's home lies, such as `/{bucket}/home/{login}`.
 ///
-/// No two users share a home and no home lies inside another: at least one segment holds a placeholder for the user,
-/// each segment holds at most one, and no user name holds a slash.
+/// No two users share a home and no home lies inside another: at least one segment holds `{login}`, `{user}` or
+/// `{okta_id}`, each segment holds at most one placeholder, and no value holds a slash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct HomeTemplate {
-    text: String,
-    /// Everything after the bucket.
-    segments: Vec<Segment>,
-}
+pub struct HomeTemplate(Template);
 
-/// One path segment: literal text around at most one placeholder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Segment {
-    before: String,
-    placeholder: Option<Placeholder>,
-    after: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Placeholder {
-    Login,
-    User,
-}
-
-/// Why a text is not a home template, and what to write instead.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum HomeTemplateError {
-    /// It does not begin with the bucket.
-    #[error("the home {0:?} does not start with /{{bucket}}/: write /{{bucket}}/home/{{login}}")]
-    Bucket(String),
-    /// Two users would share it.
-    #[error("the home {0:?} is the same for every user: add {{login}}, or {{user}} with a login_domain")]
-    Shared(String),
-    /// A placeholder nobody knows.
-    #[error("unknown placeholder {{{0}}}: known are {{bucket}} (first), {{login}} and {{user}}")]
-    Placeholder(String),
-    /// Two placeholders in one segment.
-    #[error("the folder {0:?} holds two placeholders: put a '/' between them")]
-    TwoPlaceholders(String),
-    /// An empty segment: a doubled or a final slash.
-    #[error("the home {0:?} holds an empty folder name: write single slashes and none at the end")]
-    EmptySegment(String),
-    /// A segment that is a step in a path.
-    #[error("the home {0:?} holds '.' or '..' as a folder name")]
-    Dots(String),
-    /// A character that has a meaning in a policy or is not portable in a key.
-    #[error("the folder {0:?} holds a character other than letters, digits and . _ - + = @ ,")]
-    Character(String),
-}
+/// Where a folder lies, such as `/{bucket}/partners/{login}/in`.
+///
+/// With `{login}`, `{user}` or `{okta_id}` it is each user's own, as a home is. With only `{profile.NAME}` all users share
+/// it who have the same value, and without a placeholder all users of the rule share it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FolderTarget(Template);
 
 impl HomeTemplate {
     /// Reads a template.
@@ -92,104 +67,149 @@ impl HomeTemplate {
     /// # Errors
     /// Says what is wrong and what to write instead.
     pub fn parse(text: &str) -> Result<Self, HomeTemplateError> {
-        let keys = text.strip_prefix("/{bucket}/").ok_or_else(|| HomeTemplateError::Bucket(text.to_owned()))?;
-        let segments = keys.split('/').map(|segment| Segment::parse(segment, text)).collect::<Result<Vec<_>, _>>()?;
-        if segments.iter().all(|segment| segment.placeholder.is_none()) {
-            return Err(HomeTemplateError::Shared(text.to_owned()));
-        }
-        Ok(Self { text: text.to_owned(), segments })
+        let template = Template::parse(text)?;
+        if template.is_of_one_user() { Ok(Self(template)) } else { Err(HomeTemplateError::Shared(text.to_owned())) }
     }
 
     /// The template as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The key prefix below which every home lies: up to the last slash before the first placeholder. Empty, or ends in `/`.
     #[must_use]
     pub fn literal_prefix(&self) -> String {
-        let literal = self.segments.iter().take_while(|segment| segment.placeholder.is_none());
-        literal.map(|segment| format!("{}/", segment.before)).collect()
+        self.0.literal_prefix()
     }
 
     /// Whether the template holds `{user}`, which names one person only with a login domain.
     #[must_use]
     pub fn needs_login_domain(&self) -> bool {
-        self.segments.iter().any(|segment| segment.placeholder == Some(Placeholder::User))
+        self.0.holds_user()
     }
 
     /// The home of one user.
-    #[must_use]
-    pub fn home(&self, bucket: &str, user: &UserName) -> Home {
-        Home { bucket: bucket.to_owned(), prefix: self.fill(user.as_str(), user.user()) }
+    ///
+    /// # Errors
+    /// A value is missing or cannot be part of a path.
+    pub fn home(&self, bucket: &str, values: &Values<'_>) -> Result<Home, ValueError> {
+        Ok(Home { bucket: bucket.to_owned(), prefix: self.0.fill(values)? })
     }
 
-    /// The home of the longest legal user name, to hold what is made from it against its limits.
-    pub(crate) fn longest(&self, bucket: &str) -> Home {
-        let name = |less: usize| "w".repeat(user_name::LONGEST - less);
-        // A user's part is shorter than the login by `@` and a domain of one letter at least.
-        Home { bucket: bucket.to_owned(), prefix: self.fill(&name(0), &name(2)) }
-    }
-
-    fn fill(&self, login: &str, user: &str) -> String {
-        let segments = self.segments.iter().map(|segment| {
-            let value = match segment.placeholder {
-                Some(Placeholder::Login) => login,
-                Some(Placeholder::User) => user,
-                None => "",
-            };
-            format!("{}{value}{}", segment.before, segment.after)
-        });
-        segments.collect::<Vec<_>>().join("/")
+    /// The same path as the target of a folder.
+    pub(crate) fn target(&self) -> FolderTarget {
+        FolderTarget(self.0.clone())
     }
 }
 
-impl Segment {
-    fn parse(segment: &str, template: &str) -> Result<Self, HomeTemplateError> {
-        if segment.is_empty() {
-            return Err(HomeTemplateError::EmptySegment(template.to_owned()));
-        }
-        if segment == "." || segment == ".." {
-            return Err(HomeTemplateError::Dots(template.to_owned()));
-        }
-        let (before, placeholder, after) = match segment.split_once('{') {
-            None => (segment, None, ""),
-            Some((before, rest)) => {
-                let (name, after) =
-                    rest.split_once('}').ok_or_else(|| HomeTemplateError::Character(segment.to_owned()))?;
-                let placeholder = match name {
-                    "login" => Placeholder::Login,
-                    "user" => Placeholder::User,
-                    _ => return Err(HomeTemplateError::Placeholder(name.to_owned())),
-                };
-                (before, Some(placeholder), after)
-            }
-        };
-        if after.contains('{') {
-            return Err(HomeTemplateError::TwoPlaceholders(segment.to_owned()));
-        }
-        let legal = |c: char| c.is_ascii_alphanumeric() || "._-+=@,".contains(c);
-        if !before.chars().chain(after.chars()).all(legal) {
-            return Err(HomeTemplateError::Character(segment.to_owned()));
-        }
-        Ok(Self { before: before.to_owned(), placeholder, after: after.to_owned() })
+impl FolderTarget {
+    /// Reads a template.
+    ///
+    /// # Errors
+    /// Says what is wrong and what to write instead.
+    pub fn parse(text: &str) -> Result<Self, HomeTemplateError> {
+        Template::parse(text).map(Self)
+    }
+
+    /// The template as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The key prefix below which the folder lies with every user. Empty, or ends in `/`.
+    #[must_use]
+    pub fn literal_prefix(&self) -> String {
+        self.0.literal_prefix()
+    }
+
+    /// Whether several users may see the same files in it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        !self.0.is_of_one_user()
+    }
+
+    /// Whether it is the same for everyone.
+    pub(crate) fn is_literal(&self) -> bool {
+        self.0.is_literal()
+    }
+
+    /// Whether the template holds `{user}`, which names one person only with a login domain.
+    #[must_use]
+    pub fn needs_login_domain(&self) -> bool {
+        self.0.holds_user()
+    }
+
+    /// Whether the template holds `{okta_id}`.
+    pub(crate) fn holds_okta_id(&self) -> bool {
+        self.0.holds_okta_id()
+    }
+
+    /// Whether the template holds `{profile.NAME}`.
+    pub(crate) fn holds_profile(&self) -> bool {
+        self.0.holds_profile()
+    }
+
+    /// Where the folder of one user lies.
+    ///
+    /// # Errors
+    /// A value is missing or cannot be part of a path.
+    pub fn home(&self, bucket: &str, values: &Values<'_>) -> Result<Home, ValueError> {
+        Ok(Home { bucket: bucket.to_owned(), prefix: self.0.fill(values)? })
+    }
+
+    /// Where it lies with the longest legal values, to hold what is made from it against its limits.
+    pub(crate) fn longest(&self, bucket: &str, login_domain: Option<&str>) -> Home {
+        Home { bucket: bucket.to_owned(), prefix: self.0.longest(login_domain) }
+    }
+
+    /// Whether the folders of two different users, one from each target, never hold each other.
+    ///
+    /// `domain` is that of all logins, if they have one.
+    pub(crate) fn is_apart_from(&self, other: &Self, domain: Option<&str>) -> bool {
+        self.0.is_apart_from(&other.0, domain)
+    }
+
+    /// Whether one user always finds one of the two inside the other.
+    pub(crate) fn always_overlaps(&self, other: &Self) -> bool {
+        self.0.always_holds_or_is_held_by(&other.0)
     }
 }
 
 impl fmt::Display for HomeTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for FolderTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
 impl From<HomeTemplate> for String {
     fn from(template: HomeTemplate) -> Self {
-        template.text
+        template.0.text
+    }
+}
+
+impl From<FolderTarget> for String {
+    fn from(target: FolderTarget) -> Self {
+        target.0.text
     }
 }
 
 impl TryFrom<String> for HomeTemplate {
+    type Error = HomeTemplateError;
+
+    fn try_from(text: String) -> Result<Self, HomeTemplateError> {
+        Self::parse(&text)
+    }
+}
+
+impl TryFrom<String> for FolderTarget {
     type Error = HomeTemplateError;
 
     fn try_from(text: String) -> Result<Self, HomeTemplateError> {

@@ -22,7 +22,7 @@ use crate::request::{Form, Origin, Request, SignIn};
 use crate::response::Response;
 use crate::secret::Secret;
 use crate::secrets_manager::{SecretsManager, SecretsManagerError};
-use crate::settings::{AccessRule, Authentication, Mfa, Settings, SettingsError};
+use crate::settings::{Mfa, Settings, SettingsError};
 use crate::throttle::Source;
 use crate::user_config::{RoleArn, UserConfig};
 
@@ -58,9 +58,6 @@ pub enum StartError {
     /// The settings would make sign-ins fail.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// The settings ask for what this function does not do.
-    #[error("settings ask for {0}, which this version does not do")]
-    NotYet(&'static str),
     /// No client of Okta.
     #[error(transparent)]
     Okta(#[from] OktaClientError),
@@ -86,9 +83,6 @@ impl IdentityProvider {
     pub fn new(settings: Settings, user_role: RoleArn, surroundings: Surroundings<'_>) -> Result<Self, StartError> {
         let Surroundings { variable, timing, clock } = surroundings;
         settings.check()?;
-        if let Some(what) = not_yet(&settings) {
-            return Err(StartError::NotYet(what));
-        }
         let okta = OktaClient::new(&settings.okta.org_url, timing)?;
         let service_app = match &settings.okta.service_app {
             Some(app) => {
@@ -163,7 +157,7 @@ impl IdentityProvider {
         until: Instant,
         course: &mut Course,
     ) -> Result<(Judgement, UserConfig), Judgement> {
-        let login = self.login(sign_in);
+        let login = self.settings.okta_login(&sign_in.user);
         let judgement = match password {
             Some(password) => self.judge_password(password, login, sign_in, until, &mut course.spent).await,
             None => Reason::Ok.into(),
@@ -188,7 +182,7 @@ impl IdentityProvider {
         let attempt = attempt(sign_in, judgement.okta_id.as_deref(), person.as_ref());
         let grant = access::decide(&self.settings, &attempt).map_err(refuse)?;
         course.rule = Some(grant.rule);
-        match UserConfig::new(&self.settings, &self.user_role, &sign_in.user) {
+        match UserConfig::new(&grant, &self.user_role) {
             Ok(user_config) => Ok((judgement, user_config)),
             Err(_) => Err(Judgement { reason: Reason::SessionPolicy, ..judgement }),
         }
@@ -211,12 +205,6 @@ impl IdentityProvider {
         let forwarded_for = sign_in.source_ip.filter(|_| okta.forward_source_ip);
         let question = Question { login, typed: &typed, forwarded_for, mfa: okta.mfa, methods: &okta.mfa_methods };
         self.okta.sign_in(&question, until, spent).await
-    }
-
-    /// The Okta login of a user: the canonical name, or what it stands for.
-    fn login<'a>(&'a self, sign_in: &'a SignIn) -> &'a str {
-        let name = sign_in.user.as_str();
-        self.settings.okta.aliases.get(name).map_or(name, String::as_str)
     }
 
     fn guard(&self) -> MutexGuard<'_, Guard> {
@@ -248,17 +236,4 @@ fn why(refusal: Refusal, asked: Asked) -> Reason {
         (Refusal::Attribute, _) => Reason::Attribute,
         (Refusal::NoKeys, _) => Reason::NoKeys,
     }
-}
-
-/// What of the settings is not heeded: never started with, as a user would get more than they say.
-fn not_yet(settings: &Settings) -> Option<&'static str> {
-    let Settings { okta, authentication, access, .. } = settings;
-    let rule = |has: fn(&AccessRule) -> bool| access.iter().any(has);
-    let asked_for = [
-        (okta.ssh_keys_attribute.is_some() || *authentication != Authentication::Password, "public keys"),
-        (rule(|rule| !(rule.groups.is_empty() && rule.users.is_empty())), "rules for groups or users"),
-        (rule(|rule| !(rule.allow_from.is_empty() && rule.protocols.is_empty())), "rules for networks or protocols"),
-        (rule(|rule| rule.home.is_none() || !rule.folders.is_empty()), "several folders"),
-    ];
-    asked_for.into_iter().find_map(|(asked_for, what)| asked_for.then_some(what))
 }

@@ -1,4 +1,4 @@
-//! The session policy that confines one sign-in to its own home.
+//! The session policy that confines one sign-in to its own home, or to its folders.
 //!
 //! What a user can do is the user role *and* this policy. It names everything literally; no IAM variable is left for
 //! Transfer to fill in.
@@ -6,6 +6,7 @@
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::access::GrantedFolder;
 use crate::home::Home;
 use crate::permissions::Permissions;
 
@@ -16,7 +17,7 @@ pub const LONGEST: usize = 2048;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SessionPolicyError {
     /// Longer than Transfer takes.
-    #[error("the session policy is longer than 2,048 characters: shorten the home or the bucket name")]
+    #[error("the session policy is longer than 2,048 characters: shorten the home or the folders")]
     TooLong,
     /// A character that IAM reads as a wildcard or as the start of a variable.
     #[error("the home holds a character that has a meaning in an IAM policy")]
@@ -30,7 +31,7 @@ pub enum SessionPolicyError {
 #[serde(rename_all = "PascalCase")]
 struct Policy<'a> {
     version: &'a str,
-    statement: [Statement<'a>; 3],
+    statement: Vec<Statement<'a>>,
 }
 
 #[derive(Serialize)]
@@ -38,9 +39,17 @@ struct Policy<'a> {
 struct Statement<'a> {
     effect: &'a str,
     action: &'a [&'a str],
-    resource: String,
+    resource: OneOrMore,
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<Condition>,
+}
+
+/// IAM takes a list of one for the text in it; the text is shorter.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
 }
 
 #[derive(Serialize)]
@@ -52,51 +61,76 @@ struct Condition {
 #[derive(Serialize)]
 enum StringLike {
     #[serde(rename = "s3:prefix")]
-    Prefix([String; 3]),
+    Prefix(Vec<String>),
     #[serde(rename = "kms:ViaService")]
     ViaService(&'static str),
 }
 
-/// The policy for one home, no longer than [`LONGEST`].
+/// The policy for these folders of one bucket, no longer than [`LONGEST`].
 ///
 /// # Errors
-/// The policy would be too long, or the home holds a character that IAM reads as more than itself.
-pub fn session_policy(home: &Home, permissions: Permissions, partition: &str) -> Result<String, SessionPolicyError> {
-    if [home.bucket(), home.prefix(), partition].iter().any(|text| text.contains(['*', '?', '$', '{', '}'])) {
+/// The policy would be too long, or something holds a character that IAM reads as more than itself, or there are no folders,
+/// or they lie in several buckets.
+pub fn session_policy(
+    folders: &[GrantedFolder],
+    kms_key_arn: Option<&str>,
+    partition: &str,
+) -> Result<String, SessionPolicyError> {
+    let paths = folders.iter().flat_map(|folder| [folder.home.bucket(), folder.home.prefix()]);
+    if paths.chain([partition]).chain(kms_key_arn).any(|text| text.contains(['*', '?', '$', '{', '}'])) {
         return Err(SessionPolicyError::Wildcard);
     }
-    let policy = render(home, permissions, partition)?;
+    let homes: Vec<_> = folders.iter().map(|folder| (&folder.home, folder.permissions)).collect();
+    let policy = render(&homes, kms_key_arn, partition)?;
     if policy.chars().count() > LONGEST { Err(SessionPolicyError::TooLong) } else { Ok(policy) }
 }
 
 /// The policy at whatever length.
-pub(crate) fn render(home: &Home, permissions: Permissions, partition: &str) -> Result<String, SessionPolicyError> {
-    let (bucket, prefix) = (home.bucket(), home.prefix());
+pub(crate) fn render(
+    folders: &[(&Home, Permissions)],
+    kms_key_arn: Option<&str>,
+    partition: &str,
+) -> Result<String, SessionPolicyError> {
+    let bucket = folders.first().map(|(home, _)| home.bucket()).ok_or(SessionPolicyError::Unwritable)?;
+    if folders.iter().any(|(home, _)| home.bucket() != bucket) {
+        return Err(SessionPolicyError::Unwritable);
+    }
+    let prefixes = |(home, _): &(&Home, Permissions)| {
+        let prefix = home.prefix();
+        [prefix.to_owned(), format!("{prefix}/"), format!("{prefix}/*")]
+    };
     let list = Statement {
         effect: "Allow",
         action: &["s3:ListBucket"],
-        resource: format!("arn:{partition}:s3:::{bucket}"),
-        condition: Some(Condition {
-            string_like: StringLike::Prefix([prefix.to_owned(), format!("{prefix}/"), format!("{prefix}/*")]),
-        }),
+        resource: OneOrMore::One(format!("arn:{partition}:s3:::{bucket}")),
+        condition: Some(Condition { string_like: StringLike::Prefix(folders.iter().flat_map(prefixes).collect()) }),
     };
-    // The slash before the star is what keeps `alice` out of `alice2`.
-    let objects = Statement {
+    let objects = Permissions::ALL.into_iter().filter_map(|permissions| {
+        let with_these = folders.iter().filter(|(_, granted)| *granted == permissions);
+        // The slash before the star is what keeps `alice` out of `alice2`.
+        let arn = |home: &Home| format!("arn:{partition}:s3:::{bucket}/{}/*", home.prefix());
+        let resource = OneOrMore::of(with_these.map(|(home, _)| arn(home)).collect())?;
+        Some(Statement { effect: "Allow", action: object_actions(permissions), resource, condition: None })
+    });
+    // Rights are the role's and this policy's, so the key's use must be in both.
+    let key = kms_key_arn.map(|arn| Statement {
         effect: "Allow",
-        action: object_actions(permissions),
-        resource: format!("arn:{partition}:s3:::{bucket}/{prefix}/*"),
-        condition: None,
-    };
-    // For a bucket encrypted with a KMS key: rights are the role's and this policy's, so the key's use must be in both.
-    // The role names the one key, if there is one; this only keeps the policy from cutting it off.
-    let key = Statement {
-        effect: "Allow",
-        action: key_actions(permissions),
-        resource: format!("arn:{partition}:kms:*:*:key/*"),
+        action: key_actions(folders.iter().map(|(_, permissions)| *permissions)),
+        resource: OneOrMore::One(arn.to_owned()),
         condition: Some(Condition { string_like: StringLike::ViaService("s3.*") }),
-    };
-    let policy = Policy { version: "2012-10-17", statement: [list, objects, key] };
-    serde_json::to_string(&policy).map_err(|_| SessionPolicyError::Unwritable)
+    });
+    let statement = [list].into_iter().chain(objects).chain(key).collect();
+    serde_json::to_string(&Policy { version: "2012-10-17", statement }).map_err(|_| SessionPolicyError::Unwritable)
+}
+
+impl OneOrMore {
+    /// Nothing of nothing.
+    fn of(mut texts: Vec<String>) -> Option<Self> {
+        match texts.len() {
+            0 | 1 => texts.pop().map(Self::One),
+            _ => Some(Self::More(texts)),
+        }
+    }
 }
 
 fn object_actions(permissions: Permissions) -> &'static [&'static str] {
@@ -108,72 +142,13 @@ fn object_actions(permissions: Permissions) -> &'static [&'static str] {
 }
 
 /// A multipart upload needs `kms:Decrypt` besides `kms:GenerateDataKey` (Amazon S3 user guide, multipart upload with KMS).
-fn key_actions(permissions: Permissions) -> &'static [&'static str] {
-    match permissions {
-        Permissions::ReadOnly => &["kms:Decrypt"],
-        Permissions::WriteOnly | Permissions::ReadWrite => &["kms:Decrypt", "kms:GenerateDataKey"],
+fn key_actions(mut permissions: impl Iterator<Item = Permissions>) -> &'static [&'static str] {
+    if permissions.all(|permissions| permissions == Permissions::ReadOnly) {
+        &["kms:Decrypt"]
+    } else {
+        &["kms:Decrypt", "kms:GenerateDataKey"]
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{SessionPolicyError, session_policy};
-    use crate::home::{Home, HomeTemplate};
-    use crate::permissions::Permissions;
-    use crate::user_name::UserName;
-
-    fn home(template: &str, user: &str) -> Option<Home> {
-        let user = UserName::parse(user, None).ok()?;
-        Some(HomeTemplate::parse(template).ok()?.home("acme-files", &user))
-    }
-
-    /// One statement a line.
-    fn statements(permissions: Permissions) -> Option<String> {
-        let policy = session_policy(&home("/{bucket}/home/{login}", "alice")?, permissions, "aws").ok()?;
-        let policy: serde_json::Value = serde_json::from_str(&policy).ok()?;
-        let statements = policy.get("Statement")?.as_array()?.iter().map(ToString::to_string);
-        Some(statements.collect::<Vec<_>>().join("\n"))
-    }
-
-    #[test]
-    fn read_write() {
-        insta::assert_snapshot!(statements(Permissions::ReadWrite).unwrap_or_default());
-    }
-
-    #[test]
-    fn read_only() {
-        insta::assert_snapshot!(statements(Permissions::ReadOnly).unwrap_or_default());
-    }
-
-    #[test]
-    fn write_only() {
-        insta::assert_snapshot!(statements(Permissions::WriteOnly).unwrap_or_default());
-    }
-
-    #[test]
-    fn every_partition() {
-        for partition in ["aws", "aws-cn", "aws-us-gov", "aws-eusc"] {
-            let policy =
-                home("/{bucket}/{login}", "bob").map(|home| session_policy(&home, Permissions::ReadWrite, partition));
-            assert!(policy.is_some_and(|policy| policy.is_ok_and(|policy| {
-                policy.matches("arn:").count() == policy.matches(&format!("arn:{partition}:")).count()
-            })));
-        }
-    }
-
-    #[test]
-    fn too_long_is_refused_and_not_dropped() {
-        let long = format!("/{{bucket}}/{}/{{login}}", ["x".repeat(120), "y".repeat(120), "z".repeat(120)].join("/"));
-        let policy = home(&long, &"a".repeat(100)).map(|home| session_policy(&home, Permissions::ReadWrite, "aws"));
-        assert_eq!(policy, Some(Err(SessionPolicyError::TooLong)));
-    }
-
-    #[test]
-    fn wildcards_never_reach_it() {
-        for partition in ["*", "a?", "$x", "{", "}"] {
-            let policy =
-                home("/{bucket}/{login}", "bob").map(|home| session_policy(&home, Permissions::ReadOnly, partition));
-            assert_eq!(policy, Some(Err(SessionPolicyError::Wildcard)));
-        }
-    }
-}
+mod tests;

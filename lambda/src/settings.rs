@@ -4,26 +4,24 @@
 //! back with the function.
 
 mod authentication;
+mod check;
 mod okta;
 mod throttle;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 pub use self::authentication::Authentication;
+pub use self::check::{Directory, RuleError, SettingsError};
 pub use self::okta::{Mfa, MfaMethod, Okta, SecretArn, SecretArnError, ServiceApp};
 pub use self::throttle::Throttle;
 pub use crate::access::AccessRule;
 use crate::json;
-use crate::org_url::is_dns_name;
-use crate::session_policy;
-use crate::user_name;
+use crate::user_name::UserName;
 
 /// The one layout of `settings.json` that this version reads and writes.
 pub const SCHEMA: u32 = 1;
-
-/// The longest partition name that AWS has, for the length of policies when the partition is not known yet.
-const LONGEST_PARTITION: &str = "aws-us-gov";
 
 /// All settings of the function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,44 +46,6 @@ pub struct Settings {
     pub access: Vec<AccessRule>,
 }
 
-/// Why settings cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum SettingsError {
-    /// Not the JSON of settings; the text says where and why.
-    #[error("settings are not readable: {0}")]
-    Json(String),
-    /// Written for another version.
-    #[error("settings have schema {0}, this version reads schema {SCHEMA}")]
-    Schema(u32),
-    /// Not a domain.
-    #[error("login_domain {0:?} is not a domain in lower case, such as acme.com")]
-    LoginDomain(String),
-    /// Not the name of a bucket.
-    #[error(
-        "{0:?} is not the name of an S3 bucket: 3 to 63 lower-case letters, digits, '-' and single '.', a letter or digit at both ends"
-    )]
-    Bucket(String),
-    /// No rule, or more rules than this version can choose from.
-    #[error("access needs exactly one rule, found {0}")]
-    Rules(usize),
-    /// `{user}` would name several people.
-    #[error("the home {0:?} holds {{user}}, which needs a login_domain: add it, or write {{login}}")]
-    UserWithoutDomain(String),
-    /// The policy of a long user name would not fit.
-    #[error(
-        "the session policy for the home {home:?} could reach {length} characters, Transfer takes 2,048: shorten the home"
-    )]
-    PolicyTooLong {
-        /// The home template.
-        home: String,
-        /// Characters for the longest legal user name.
-        length: usize,
-    },
-    /// The path of the home would not fit.
-    #[error("the home {0:?} could be longer than the 1,024 characters Transfer takes: shorten it")]
-    HomeTooLong(String),
-}
-
 impl Settings {
     /// Reads and checks `settings.json`.
     ///
@@ -106,36 +66,19 @@ impl Settings {
         text
     }
 
-    /// Checks what no single value shows.
-    ///
-    /// # Errors
-    /// The first thing found that would make a sign-in fail or mean something else than it says.
-    pub fn check(&self) -> Result<(), SettingsError> {
-        if self.schema != SCHEMA {
-            return Err(SettingsError::Schema(self.schema));
+    /// The Okta login of a user: the canonical name, or what it stands for, as it is written.
+    #[must_use]
+    pub fn okta_login<'a>(&'a self, user: &'a UserName) -> &'a str {
+        self.okta.aliases.get(user.as_str()).map_or(user.as_str(), String::as_str)
+    }
+
+    /// The Okta login of a user in lower case: one spelling for one person.
+    #[must_use]
+    pub fn canonical_login<'a>(&'a self, user: &'a UserName) -> Cow<'a, str> {
+        match self.okta.aliases.get(user.as_str()) {
+            Some(login) => Cow::Owned(login.to_ascii_lowercase()),
+            None => Cow::Borrowed(user.as_str()),
         }
-        if let Some(domain) = &self.okta.login_domain
-            && !(is_dns_name(domain) && domain.len() + 2 <= user_name::LONGEST)
-        {
-            return Err(SettingsError::LoginDomain(domain.clone()));
-        }
-        if !is_bucket_name(&self.bucket) {
-            return Err(SettingsError::Bucket(self.bucket.clone()));
-        }
-        let [rule] = self.access.as_slice() else { return Err(SettingsError::Rules(self.access.len())) };
-        let Some(template) = &rule.home else { return Err(SettingsError::Rules(0)) };
-        let home = template.as_str();
-        if template.needs_login_domain() && self.okta.login_domain.is_none() {
-            return Err(SettingsError::UserWithoutDomain(home.to_owned()));
-        }
-        let length = rule.longest_policy(&self.bucket, LONGEST_PARTITION);
-        if length > session_policy::LONGEST {
-            return Err(SettingsError::PolicyTooLong { home: home.to_owned(), length });
-        }
-        if !rule.longest_target_fits(&self.bucket) {
-            return Err(SettingsError::HomeTooLong(home.to_owned()));
-        }
-        Ok(())
     }
 }
 

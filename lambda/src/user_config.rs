@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::access::Grant;
 use crate::session_policy::{SessionPolicyError, session_policy};
-use crate::settings::Settings;
-use crate::user_name::UserName;
+use crate::ssh_key::PublicKey;
+
+/// The longest `Entry` and `Target` of a logical directory (Transfer API reference, `HomeDirectoryMapEntry`).
+pub(crate) const LONGEST_PATH: usize = 1024;
 
 /// The role that Transfer assumes for a user, from the function's environment and from nowhere else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,31 +71,41 @@ pub struct UserConfig {
     home_directory_type: &'static str,
     home_directory_details: String,
     policy: String,
+    /// Only in the answer to a question for keys; an empty list would be one of no key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    public_keys: Vec<PublicKey>,
 }
 
 /// One logical directory.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct HomeDirectoryMapping {
-    entry: &'static str,
+struct HomeDirectoryMapping<'a> {
+    entry: &'a str,
     target: String,
 }
 
 impl UserConfig {
-    /// The configuration of a user whom Okta has accepted.
+    /// The configuration of a user whom Okta has accepted, or whose keys Transfer will check.
     ///
     /// # Errors
-    /// No session policy could be made; the sign-in must then be refused.
-    pub fn new(settings: &Settings, role: &RoleArn, user: &UserName) -> Result<Self, SessionPolicyError> {
-        // Every rule matches everyone in this version; without a rule nobody gets anything.
-        let rule = settings.access.first().ok_or(SessionPolicyError::Unwritable)?;
-        let home = rule.home.as_ref().ok_or(SessionPolicyError::Unwritable)?.home(&settings.bucket, user);
-        let mapping = [HomeDirectoryMapping { entry: "/", target: home.target() }];
+    /// No session policy could be made, or a path is longer than Transfer takes; the sign-in must then be refused.
+    pub fn new(grant: &Grant, role: &RoleArn) -> Result<Self, SessionPolicyError> {
+        let mappings = grant.folders.iter().map(|folder| {
+            let target = folder.home.target();
+            let fits = folder.path.len() <= LONGEST_PATH && target.len() <= LONGEST_PATH;
+            if fits {
+                Ok(HomeDirectoryMapping { entry: &folder.path, target })
+            } else {
+                Err(SessionPolicyError::TooLong)
+            }
+        });
+        let mappings = mappings.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             role: role.arn.clone(),
             home_directory_type: "LOGICAL",
-            home_directory_details: serde_json::to_string(&mapping).map_err(|_| SessionPolicyError::Unwritable)?,
-            policy: session_policy(&home, rule.permissions, &role.partition)?,
+            home_directory_details: serde_json::to_string(&mappings).map_err(|_| SessionPolicyError::Unwritable)?,
+            policy: session_policy(&grant.folders, grant.kms_key_arn.as_deref(), &role.partition)?,
+            public_keys: grant.public_keys.clone(),
         })
     }
 }
@@ -135,6 +148,7 @@ impl ProxyResponse {
 #[cfg(test)]
 mod tests {
     use super::{ProxyResponse, RoleArn, UserConfig};
+    use crate::access::{Attempt, Credential, Protocol, decide};
     use crate::settings::Settings;
     use crate::user_name::UserName;
 
@@ -167,7 +181,15 @@ mod tests {
             br#"{"schema":1,"okta":{"org_url":"https://acme.okta.com","login_domain":null},"bucket":"acme-files","access":[{"home":"/{bucket}/home/{login}","permissions":"read-write"}]}"#,
         )?;
         let role = RoleArn::parse("arn:aws:iam::111122223333:role/sftp-user")?;
-        let config = UserConfig::new(&settings, &role, &UserName::parse("Alice@acme.com", None)?)?;
+        let attempt = Attempt {
+            user: &UserName::parse("Alice@acme.com", None)?,
+            source_ip: None,
+            protocol: Protocol::Sftp,
+            credential: Credential::Password,
+            okta_id: None,
+            person: None,
+        };
+        let config = UserConfig::new(&decide(&settings, &attempt)?, &role)?;
         insta::assert_snapshot!(serde_json::to_string_pretty(&ProxyResponse::accepted(&config))?);
         insta::assert_snapshot!(serde_json::to_string(&ProxyResponse::refused())?, @r#"{"statusCode":200,"headers":{"Cache-Control":"no-store","Content-Type":"application/json"},"body":"{}","isBase64Encoded":false}"#);
         Ok(())
