@@ -119,7 +119,7 @@ async fn aliases() {
     let provider = deployed(&settings.to_string(), PATIENCE, Clock::system());
     let outcome = Outcome::of(&provider, &of("alice.sftp", "203.0.113.9"), PATIENCE).await;
     assert_eq!(outcome.reason(), "ok");
-    assert!(outcome.body.contains("/home/alice.sftp"), "{}", outcome.body);
+    assert!(outcome.body.contains("/home/alice+sftp"), "{}", outcome.body);
     assert!(String::from_utf8_lossy(&okta.received()[0].body).contains("\"username\":\"alice+sftp@acme.com\""));
     // Anybody else's answer is somebody else's.
     assert_eq!(Outcome::of(&provider, &of("alice", "203.0.113.9"), PATIENCE).await.reason(), "login-mismatch");

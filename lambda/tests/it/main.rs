@@ -13,5 +13,6 @@ mod event;
 mod guard;
 mod okta;
 mod properties;
+mod rules;
 mod second_factor;
 mod stand_in;
