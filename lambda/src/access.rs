@@ -118,3 +118,6 @@ pub enum Refusal {
     #[error("the user has no public key")]
     NoKeys,
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 
 mod authentication;
 mod check;
+mod error;
 mod okta;
 mod throttle;
 
@@ -13,7 +14,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 pub use self::authentication::Authentication;
-pub use self::check::{Directory, RuleError, SettingsError};
+pub use self::error::{RuleError, SettingsError};
 pub use self::okta::{Mfa, MfaMethod, Okta, SecretArn, SecretArnError, ServiceApp};
 pub use self::throttle::Throttle;
 pub use crate::access::AccessRule;
@@ -108,7 +109,14 @@ mod tests {
           "schema": 1,
           "okta": {
             "org_url": "https://acme.okta.com",
-            "login_domain": "acme.com"
+            "login_domain": "acme.com",
+            "mfa": "off",
+            "forward_source_ip": false
+          },
+          "authentication": "password",
+          "throttle": {
+            "per_user": 5,
+            "per_source": 30
           },
           "bucket": "acme-files",
           "access": [
@@ -152,7 +160,6 @@ mod tests {
             ("/{bucket}/home/{user}", "/{bucket}/shared"),
             ("{bucket}", &long),
             ("read-write", "admin"),
-            ("[{", "[{\"home\":\"/{bucket}/{login}\",\"permissions\":\"read-only\"},{"),
             ("}]}", "}]"),
         ]
         .into_iter()
@@ -174,11 +181,13 @@ mod tests {
         };
         let longest = (1..600).take_while(|length| with(*length).is_ok()).last();
         assert!(longest.is_some_and(|longest| with(longest + 1).is_err() && longest > 100), "{longest:?}");
-        let name = crate::user_name::UserName::parse(&"a".repeat(91), Some("acme.com"));
-        let role = crate::user_config::RoleArn::parse("arn:aws-us-gov:iam::111122223333:role/u");
-        if let (Some(longest), Ok(name), Ok(role)) = (longest, name, role) {
-            let config = with(longest).map(|settings| crate::user_config::UserConfig::new(&settings, &role, &name));
-            assert!(matches!(config, Ok(Ok(_))));
-        }
+        let settings = longest.and_then(|longest| with(longest).ok()).unwrap();
+        let user = crate::user_name::UserName::parse(&"a".repeat(91), Some("acme.com")).unwrap();
+        let (protocol, credential) = (crate::access::Protocol::Sftp, crate::access::Credential::Password);
+        let attempt =
+            crate::access::Attempt { user: &user, source_ip: None, protocol, credential, okta_id: None, person: None };
+        let role = crate::user_config::RoleArn::parse("arn:aws-us-gov:iam::111122223333:role/u").unwrap();
+        let grant = crate::access::decide(&settings, &attempt).unwrap();
+        assert!(crate::user_config::UserConfig::new(&grant, &role).is_ok());
     }
 }

@@ -124,10 +124,10 @@ fn alike(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use sftp_okta_lambda::home::HomeTemplate;
+    use sftp_okta_lambda::access::GrantedFolder;
+    use sftp_okta_lambda::home::{HomeTemplate, Values};
     use sftp_okta_lambda::permissions::Permissions;
     use sftp_okta_lambda::session_policy::session_policy;
-    use sftp_okta_lambda::user_name::UserName;
 
     use super::*;
 
@@ -138,14 +138,15 @@ mod tests {
     /// What the function itself writes is understood.
     #[test]
     fn the_functions_own_policies() {
-        let user = UserName::parse("alice", None).unwrap();
-        let home = HomeTemplate::parse("/{bucket}/home/{login}").unwrap().home("acme", &user);
+        let values = Values { login: "alice", okta_id: None, profile: None };
+        let home = HomeTemplate::parse("/{bucket}/home/{login}").unwrap().home("acme", &values).unwrap();
         for (permissions, told) in [
             (Permissions::ReadWrite, "read and write"),
             (Permissions::ReadOnly, "read only"),
             (Permissions::WriteOnly, "write only (drop box)"),
         ] {
-            let policy = session_policy(&home, permissions, "aws-us-gov").unwrap();
+            let folder = GrantedFolder { path: "/".to_owned(), home: home.clone(), permissions };
+            let policy = session_policy(&[folder], None, "aws-us-gov").unwrap();
             assert_eq!(words(&policy, "/acme/home/alice"), told);
             assert_eq!(words(&policy, "/acme/home/alice2"), "nothing");
             assert_eq!(words(&policy, "/other/home/alice"), "nothing");

@@ -41,7 +41,7 @@ async fn exactly_this_request() {
 async fn the_answer_and_its_line() {
     let okta = StandIn::sending(json("200 OK", &success()));
     let outcome = sign_in(&okta).await;
-    insta::assert_snapshot!(outcome.body, @r#"{"Role":"arn:aws:iam::111122223333:role/sftp-user","HomeDirectoryType":"LOGICAL","HomeDirectoryDetails":"[{\"Entry\":\"/\",\"Target\":\"/acme-files/home/alice\"}]","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:ListBucket\"],\"Resource\":\"arn:aws:s3:::acme-files\",\"Condition\":{\"StringLike\":{\"s3:prefix\":[\"home/alice\",\"home/alice/\",\"home/alice/*\"]}}},{\"Effect\":\"Allow\",\"Action\":[\"s3:GetObject\",\"s3:GetObjectVersion\",\"s3:PutObject\",\"s3:DeleteObject\"],\"Resource\":\"arn:aws:s3:::acme-files/home/alice/*\"},{\"Effect\":\"Allow\",\"Action\":[\"kms:Decrypt\",\"kms:GenerateDataKey\"],\"Resource\":\"arn:aws:kms:*:*:key/*\",\"Condition\":{\"StringLike\":{\"kms:ViaService\":\"s3.*\"}}}]}"}"#);
+    insta::assert_snapshot!(outcome.body, @r#"{"Role":"arn:aws:iam::111122223333:role/sftp-user","HomeDirectoryType":"LOGICAL","HomeDirectoryDetails":"[{\"Entry\":\"/\",\"Target\":\"/acme-files/home/alice\"}]","Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"s3:ListBucket\"],\"Resource\":\"arn:aws:s3:::acme-files\",\"Condition\":{\"StringLike\":{\"s3:prefix\":[\"home/alice\",\"home/alice/\",\"home/alice/*\"]}}},{\"Effect\":\"Allow\",\"Action\":[\"s3:GetObject\",\"s3:GetObjectVersion\",\"s3:PutObject\",\"s3:DeleteObject\"],\"Resource\":\"arn:aws:s3:::acme-files/home/alice/*\"}]}"}"#);
 
     let mut line = outcome.line();
     let numbers = ["ms", "SignInLatency", "OktaLatency"].map(|number| line[number].take());
