@@ -163,7 +163,7 @@ fn every_setting_is_documented() {
     let minimal = settings(PathBuf::from("minimal.toml"), document("examples/minimal.toml"));
     assert_eq!(minimal.server.security_policy, "TransferSecurityPolicy-2025-03");
     assert_eq!(minimal.lambda.log_retention_days, 90);
-    assert_eq!(minimal.access[0].home.as_str(), "/{bucket}/home/{login}");
+    assert_eq!(minimal.access[0].home.as_ref().unwrap().as_str(), "/{bucket}/home/{login}");
 }
 
 #[test]

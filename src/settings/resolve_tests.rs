@@ -47,21 +47,28 @@ fn flags_alone_make_a_deployment() {
     assert_eq!(settings.user_prefix(), "home/");
     assert_eq!(settings.region, None);
     insta::assert_snapshot!(settings.function_settings().to_json(), @r#"
-{
-  "schema": 1,
-  "okta": {
-    "org_url": "https://acme.okta.com",
-    "login_domain": null
-  },
-  "bucket": "acme-files",
-  "access": [
     {
-      "home": "/{bucket}/home/{login}",
-      "permissions": "read-write"
+      "schema": 1,
+      "okta": {
+        "org_url": "https://acme.okta.com",
+        "login_domain": null,
+        "mfa": "off",
+        "forward_source_ip": false
+      },
+      "authentication": "password",
+      "throttle": {
+        "per_user": 5,
+        "per_source": 30
+      },
+      "bucket": "acme-files",
+      "access": [
+        {
+          "home": "/{bucket}/home/{login}",
+          "permissions": "read-write"
+        }
+      ]
     }
-  ]
-}
-"#);
+    "#);
 }
 
 #[test]
@@ -111,102 +118,120 @@ permissions = "write-only"
     )
     .unwrap();
     insta::assert_debug_snapshot!(settings, @r#"
-Settings {
-    name: "partners",
-    region: Some(
-        "eu-west-1",
-    ),
-    profile: Some(
-        "prod",
-    ),
-    account: Some(
-        "111122223333",
-    ),
-    stack_name: "Acme-Sftp",
-    tags: {
-        "team": "data",
-    },
-    okta: Okta {
-        org_url: OrgUrl(
-            "https://login.acme.com",
+    Settings {
+        name: "partners",
+        region: Some(
+            "eu-west-1",
         ),
-        login_domain: Some(
-            "acme.com",
+        profile: Some(
+            "prod",
         ),
-    },
-    storage: Storage {
-        bucket: "acme-files",
-        create_bucket: true,
-        access_log_bucket: Some(
-            "acme-logs",
+        account: Some(
+            "111122223333",
         ),
-        kms_key_arn: Some(
-            "arn:aws:kms:eu-west-1:111122223333:key/1234abcd",
-        ),
-    },
-    server: Server {
-        security_policy: "TransferSecurityPolicy-FIPS-2025-03",
-        endpoint: Vpc {
-            vpc: "vpc-1a2b3c4d",
-            subnets: [
-                "subnet-1a2b3c4d",
-            ],
-            security_groups: [
-                "sg-1a2b3c4d",
-            ],
+        stack_name: "Acme-Sftp",
+        tags: {
+            "team": "data",
         },
-        hostname: Some(
-            "sftp.acme.com",
-        ),
-        banner: Some(
-            "Welcome",
-        ),
-        directory_listing_optimization: false,
-        authentication: Password,
-        identity_provider: ApiGateway,
-    },
-    lambda: Lambda {
-        architecture: Arm64,
-        reserved_concurrency: 5,
-        log_retention_days: 365,
-    },
-    api: Api {
-        restrict_to_invocation_role: true,
-        create_log_role: true,
-        throttling_rate: 5,
-        throttling_burst: 10,
-    },
-    permissions_boundary: Some(
-        "arn:aws:iam::111122223333:policy/boundary",
-    ),
-    artifact_bucket: Some(
-        "acme-artifacts",
-    ),
-    access: [
-        AccessRule {
-            home: HomeTemplate {
-                text: "/{bucket}/partners/{user}",
-                segments: [
-                    Segment {
-                        before: "partners",
-                        placeholder: None,
-                        after: "",
-                    },
-                    Segment {
-                        before: "",
-                        placeholder: Some(
-                            User,
-                        ),
-                        after: "",
-                    },
+        okta: Okta {
+            org_url: OrgUrl(
+                "https://login.acme.com",
+            ),
+            login_domain: Some(
+                "acme.com",
+            ),
+            mfa: Off,
+            mfa_methods: [],
+            service_app: None,
+            ssh_keys_attribute: None,
+            forward_source_ip: false,
+            aliases: {},
+        },
+        throttle: Throttle {
+            per_user: 5,
+            per_source: 30,
+        },
+        storage: Storage {
+            bucket: "acme-files",
+            create_bucket: true,
+            access_log_bucket: Some(
+                "acme-logs",
+            ),
+            kms_key_arn: Some(
+                "arn:aws:kms:eu-west-1:111122223333:key/1234abcd",
+            ),
+        },
+        server: Server {
+            security_policy: "TransferSecurityPolicy-FIPS-2025-03",
+            endpoint: Vpc {
+                vpc: "vpc-1a2b3c4d",
+                subnets: [
+                    "subnet-1a2b3c4d",
+                ],
+                security_groups: [
+                    "sg-1a2b3c4d",
                 ],
             },
-            permissions: WriteOnly,
+            hostname: Some(
+                "sftp.acme.com",
+            ),
+            banner: Some(
+                "Welcome",
+            ),
+            directory_listing_optimization: false,
+            authentication: Password,
+            identity_provider: ApiGateway,
         },
-    ],
-    access_by_default: false,
-}
-"#);
+        lambda: Lambda {
+            architecture: Arm64,
+            reserved_concurrency: 5,
+            log_retention_days: 365,
+        },
+        api: Api {
+            restrict_to_invocation_role: true,
+            create_log_role: true,
+            throttling_rate: 5,
+            throttling_burst: 10,
+        },
+        permissions_boundary: Some(
+            "arn:aws:iam::111122223333:policy/boundary",
+        ),
+        artifact_bucket: Some(
+            "acme-artifacts",
+        ),
+        access: [
+            AccessRule {
+                groups: [],
+                users: [],
+                allow_from: [],
+                protocols: [],
+                home: Some(
+                    HomeTemplate {
+                        text: "/{bucket}/partners/{user}",
+                        segments: [
+                            Segment {
+                                before: "partners",
+                                placeholder: None,
+                                after: "",
+                            },
+                            Segment {
+                                before: "",
+                                placeholder: Some(
+                                    User,
+                                ),
+                                after: "",
+                            },
+                        ],
+                    },
+                ),
+                permissions: WriteOnly,
+                folders: [],
+                ssh_keys: [],
+            },
+        ],
+        access_by_default: false,
+    }
+    "#);
     assert_eq!(settings.user_prefix(), "partners/");
     assert_eq!(settings.target().stack_name, "Acme-Sftp");
 }

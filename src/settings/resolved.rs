@@ -71,6 +71,8 @@ pub struct Server {
     pub banner: Option<String>,
     /// Faster listings for folders with many files.
     pub directory_listing_optimization: bool,
+    /// What a client must present.
+    pub authentication: Authentication,
     /// How the server asks the function.
     pub identity_provider: IdentityProvider,
 }
@@ -89,13 +91,6 @@ pub enum Endpoint {
         /// The security groups' ids; none means the VPC's default group.
         security_groups: Vec<String>,
     },
-}
-
-/// What a client must present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authentication {
-    /// A password, which Okta checks.
-    Password,
 }
 
 /// How the server asks the function.

@@ -108,7 +108,9 @@ async fn the_whole_way() {
     let ok = || json("200 OK", &success());
     let wrong = || error("403 Forbidden", "E0000068");
     let both = &["totp", "push"][..];
-    let table: Vec<(&str, &[&str], &str, Vec<Vec<u8>>, &str, &str)> = vec![
+    // Setting, methods, what was typed, Okta's answers; the end, and what was asked.
+    type Case<'a> = (&'a str, &'a [&'a str], &'a str, Vec<Vec<u8>>, &'a str, &'a str);
+    let table: Vec<Case<'_>> = vec![
         ("off", both, "secret,123456", vec![ok()], "ok", "authn"),
         ("off", both, "secret", vec![all()], "mfa-required", "authn"),
         ("auto", both, "secret", vec![ok()], "ok", "authn"),
@@ -212,7 +214,8 @@ async fn bad_answers_in_the_middle() {
     let bomb = response("200 OK", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "\u{1f}bomb");
     let huge = response("200 OK", "Content-Type: application/json\r\n", &" ".repeat(5_000_000));
     let moved = response("307 Temporary Redirect", "Location: http://127.0.0.1:1/\r\n", "");
-    let table: Vec<(Box<dyn Fn() -> Reply + Send + Sync>, &str)> = vec![
+    type Script = Box<dyn Fn() -> Reply + Send + Sync>;
+    let table: Vec<(Script, &str)> = vec![
         (Box::new(move || Reply::Send(response("200 OK", html, "<html>"))), "okta-unavailable not-json"),
         (Box::new(move || Reply::Send(bomb.clone())), "okta-unavailable not-json"),
         (Box::new(move || Reply::SendAndClose(huge.clone())), "okta-unavailable too-long"),
