@@ -17,6 +17,7 @@ mod resolve_tests;
 
 mod resolved;
 mod sandbox;
+mod warnings;
 
 pub use file::ConfigFile;
 pub use given::{FLAGS, Given, Value};

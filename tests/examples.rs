@@ -65,7 +65,9 @@ fn known_keys() -> BTreeSet<String> {
             section = match name {
                 "TOP" => String::new(),
                 "ENDPOINT" => "server.endpoint.".to_owned(),
+                "SERVICE_APP" => "okta.service_app.".to_owned(),
                 "ACCESS" => "access[].".to_owned(),
+                "FOLDERS" => "access[].folders[].".to_owned(),
                 other => format!("{}.", other.to_lowercase()),
             };
         }
@@ -108,6 +110,31 @@ fn every_configuration_is_valid() {
     }
 }
 
+/// The examples for a situation show what they are for, and nothing in them is told as a mistake.
+#[test]
+fn each_situation_is_what_it_says() {
+    let read_example = |name: &str| {
+        let path = example(name);
+        let text = read(&path);
+        settings(path, text)
+    };
+    let partners = read_example("partners.toml");
+    assert_eq!(partners.warnings(), Vec::<String>::new());
+    assert!(partners.okta.service_app.is_some() && partners.access.iter().all(|rule| !rule.groups.is_empty()));
+    assert_eq!(partners.user_prefix(), "partners/");
+    let drop_box = read_example("drop-box.toml");
+    assert_eq!(drop_box.warnings(), Vec::<String>::new());
+    assert_eq!(drop_box.access[0].folders.len(), 2);
+    assert_eq!(drop_box.access[0].home, None);
+    assert_eq!(drop_box.user_prefix(), "suppliers/");
+    let keys = read_example("keys.toml");
+    assert!(keys.server.authentication.takes_keys() && keys.access[0].ssh_keys.len() == 1);
+    assert_eq!(keys.warnings().len(), 2, "several prefixes, and keys without a password");
+    let mfa = read_example("mfa.toml");
+    assert_eq!(mfa.warnings(), Vec::<String>::new());
+    assert_eq!(mfa.okta.mfa_methods.len(), 2);
+}
+
 /// The full example has every key there is, and the defaults it tells are the defaults.
 #[test]
 fn the_full_example_is_full() {
@@ -125,7 +152,6 @@ fn the_full_example_is_full() {
     let minimal = settings(minimal, text);
     assert!(matches!(full.server.endpoint, Endpoint::Vpc { .. }));
     assert_eq!(minimal.server.endpoint, Endpoint::Public);
-    assert_eq!(full.access, minimal.access);
     assert_eq!(full.lambda, minimal.lambda);
     assert_eq!(full.api, minimal.api);
     assert_eq!(full.stack_name, minimal.stack_name);
@@ -142,9 +168,11 @@ fn every_setting_is_documented() {
         assert!(readme.contains(&format!("| `--{flag}")), "README.md lacks --{flag}");
         assert!(full.contains(&format!("--{flag}")), "full.toml lacks --{flag}");
     }
-    let sections = ["okta", "storage", "server", "lambda", "api", "access"];
+    let sections = ["okta", "storage", "server", "lambda", "api", "throttle", "access"];
     for key in known_keys() {
-        let told_with_its_section = key.starts_with("server.endpoint.") || sections.contains(&key.as_str());
+        let tables = ["server.endpoint.", "okta.service_app.", "access[].folders[]."];
+        let told_with_its_section =
+            tables.iter().any(|table| key.starts_with(table)) || sections.contains(&key.as_str());
         let key = if key == "tags" { "[tags]".to_owned() } else { key };
         assert!(told_with_its_section || row(&key).is_some(), "README.md lacks {key}");
     }
@@ -157,6 +185,11 @@ fn every_setting_is_documented() {
         ("lambda.architecture", "x86_64"),
         ("api.throttling_rate", "20"),
         ("api.throttling_burst", "40"),
+        ("throttle.per_user", "5"),
+        ("throttle.per_source", "30"),
+        ("okta.mfa", "off"),
+        ("server.authentication", "password"),
+        ("server.identity_provider", "api-gateway"),
     ] {
         assert!(row(key).unwrap().contains(&format!("| `{default}` |")), "{key}");
     }

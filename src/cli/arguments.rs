@@ -312,6 +312,27 @@ struct SettingsArgs {
     /// Appended to a user name without @
     #[arg(long, value_name = "DOMAIN")]
     login_domain: Option<String>,
+    /// Whether Okta asks for a second factor: off, auto or required [default: off]
+    #[arg(long, value_name = "WHEN")]
+    mfa: Option<String>,
+    /// The profile attribute that holds a user's public keys
+    #[arg(long, value_name = "NAME")]
+    ssh_keys_attribute: Option<String>,
+    /// Tell Okta the client's address
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    forward_source_ip: Option<String>,
+    /// Failed tries a minute for one user name; 0 counts none [default: 5]
+    #[arg(long, value_name = "COUNT")]
+    throttle_per_user: Option<String>,
+    /// Failed tries a minute from one address; 0 counts none [default: 30]
+    #[arg(long, value_name = "COUNT")]
+    throttle_per_source: Option<String>,
+    /// How the server asks the function: api-gateway or lambda [default: api-gateway]
+    #[arg(long, value_name = "HOW")]
+    identity_provider: Option<String>,
+    /// password, public-key, public-key-or-password or public-key-and-password [default: password]
+    #[arg(long, value_name = "METHOD")]
+    authentication: Option<String>,
     /// The bucket with the users' files
     #[arg(long, value_name = "BUCKET")]
     bucket: Option<String>,

@@ -247,11 +247,8 @@ impl<'a> Deploy<'a> {
 }
 
 fn warn_of_defaults(settings: &Settings, run: &Run<'_>) {
-    if settings.access_by_default {
-        run.progress.warn(
-            "no [[access]] rule is configured: everyone who can sign in to this Okta organisation gets a folder of \
-             their own, read-write",
-        );
+    for warning in settings.warnings() {
+        run.progress.warn(&warning);
     }
 }
 

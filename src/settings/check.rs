@@ -1,5 +1,6 @@
 //! The rules of the services for single values: each says what is wrong and what to write instead.
 
+pub(super) mod access;
 pub(super) mod arn;
 pub(super) mod bucket;
 pub(super) mod lambda;

@@ -144,10 +144,17 @@ impl<'d> Section<'d> {
         })
     }
 
-    pub(super) fn texts(&self, key: &str) -> Result<Option<Located<Vec<String>>>> {
-        self.typed(key, "[\"…\"]", |value| {
-            value.as_array()?.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
-        })
+    /// A list of texts, each with its own line.
+    pub(super) fn texts(&self, key: &str) -> Result<Vec<Located<String>>> {
+        let list = self.typed(key, "[\"…\"]", |value| {
+            let items = value.as_array()?.iter();
+            let located = items.map(|item| {
+                let origin = self.origin(key, item.span().start);
+                item.get_ref().as_str().map(|text| Located::new(text.to_owned(), origin))
+            });
+            located.collect::<Option<Vec<_>>>()
+        })?;
+        Ok(list.map(|list| list.value).unwrap_or_default())
     }
 
     /// Whether the key's value is a table.
@@ -170,14 +177,14 @@ impl<'d> Section<'d> {
         }
     }
 
-    /// The tables of the array under `key`.
-    pub(super) fn sections(&self, key: &'static str) -> Result<Option<Vec<Section<'d>>>> {
+    /// The tables of the array under `key`, each called `name` in messages.
+    pub(super) fn sections(&self, key: &'static str, name: &'static str) -> Result<Option<Vec<Section<'d>>>> {
         let Some((value, origin)) = self.get(key) else { return Ok(None) };
         let wrong = || wrong_type(&origin, key, value, "[{ … }]");
         let mut sections = Vec::new();
         for item in value.as_array().ok_or_else(wrong)? {
             let table = item.get_ref().as_table().ok_or_else(wrong)?;
-            sections.push(Self { file: self.file, name: key, start: item.span().start, table });
+            sections.push(Self { file: self.file, name, start: item.span().start, table });
         }
         Ok(Some(sections))
     }

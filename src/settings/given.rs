@@ -87,6 +87,20 @@ given! {
     custom_domain = "custom-domain",
     /// `--login-domain`
     login_domain = "login-domain",
+    /// `--mfa`
+    mfa = "mfa",
+    /// `--ssh-keys-attribute`
+    ssh_keys_attribute = "ssh-keys-attribute",
+    /// `--forward-source-ip`: `true` or `false`
+    forward_source_ip = "forward-source-ip",
+    /// `--throttle-per-user`
+    throttle_per_user = "throttle-per-user",
+    /// `--throttle-per-source`
+    throttle_per_source = "throttle-per-source",
+    /// `--identity-provider`
+    identity_provider = "identity-provider",
+    /// `--authentication`
+    authentication = "authentication",
     /// `--bucket`
     bucket = "bucket",
     /// `--create-bucket`: `true` or `false`

@@ -16,6 +16,7 @@ pub(super) const TOP: &[Key] = &[
     Known("server"),
     Known("lambda"),
     Known("api"),
+    Known("throttle"),
     Known("access"),
 ];
 
@@ -24,10 +25,14 @@ pub(super) const OKTA: &[Key] = &[
     Known("custom_domain"),
     Known("login_domain"),
     Known("mfa"),
-    Later("mfa_methods", "remove the line: this version asks for no second factor"),
-    Later("service_app", "remove the line: this version reads no groups, attributes or keys from Okta"),
-    Later("ssh_keys_attribute", "remove the line: this version signs users in by password alone"),
+    Known("mfa_methods"),
+    Known("service_app"),
+    Known("ssh_keys_attribute"),
+    Known("forward_source_ip"),
+    Known("aliases"),
 ];
+
+pub(super) const SERVICE_APP: &[Key] = &[Known("client_id"), Known("key_id"), Known("private_key_secret")];
 
 pub(super) const STORAGE: &[Key] =
     &[Known("bucket"), Known("create_bucket"), Known("access_log_bucket"), Known("kms_key_arn")];
@@ -58,12 +63,17 @@ pub(super) const API: &[Key] = &[
     Known("throttling_burst"),
 ];
 
+pub(super) const THROTTLE: &[Key] = &[Known("per_user"), Known("per_source")];
+
 pub(super) const ACCESS: &[Key] = &[
+    Known("groups"),
+    Known("users"),
+    Known("allow_from"),
+    Known("protocols"),
     Known("home"),
     Known("permissions"),
-    Later("groups", "remove the line: in this version one rule holds for everyone"),
-    Later("users", "remove the line: in this version one rule holds for everyone"),
-    Later("allow_from", "remove the line, and limit networks in the sign-on policy of Okta or with a VPC endpoint"),
-    Later("ssh_keys", "remove the line: this version signs users in by password alone"),
-    Later("folders", "remove the section: this version gives each user one home"),
+    Known("folders"),
+    Known("ssh_keys"),
 ];
+
+pub(super) const FOLDERS: &[Key] = &[Known("path"), Known("target"), Known("permissions")];

@@ -63,13 +63,3 @@ pub(super) fn origin_of(given: &Option<Value>, section: Option<Section<'_>>, key
     let in_file = || section.filter(|section| section.has(key)).map(|section| section.origin_of(key));
     given.as_ref().map(|value| value.origin.clone()).or_else(in_file).unwrap_or(Origin::Default)
 }
-
-/// The error for a value that is not the only one of this version: one of a `later` version, or none at all.
-pub(super) fn not_this_value(found: &Located<String>, key: &str, only: &str, later: &[&str]) -> Error {
-    let instead = format!("write {key} = \"{only}\", or remove the line");
-    if later.contains(&found.value.as_str()) {
-        return found.origin.error(&format!("\"{}\" is not supported by this version", found.value)).hint(instead);
-    }
-    Wrong::new("is not a value of this key", format!("this version knows {only}"), instead)
-        .at(&found.origin, &found.value)
-}

@@ -101,8 +101,9 @@ impl Wrong {
 
     /// The error to show for `value` found at `origin`.
     pub(super) fn at(self, origin: &Origin, value: &str) -> Error {
-        // A password in a URL is not repeated.
+        // A password in a URL is not repeated, nor is a private key, as PEM or JWK, in place of its secret or public half.
         let value = match value.rsplit_once('@') {
+            _ if value.contains("PRIVATE KEY") || value.trim_start().starts_with('{') => "…".to_owned(),
             Some((before, after)) if before.contains(':') => format!("…@{after}"),
             _ => value.to_owned(),
         };

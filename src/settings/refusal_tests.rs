@@ -14,40 +14,109 @@ fn told(result: Result<Settings, Error>) -> String {
 
 #[test]
 fn what_another_version_will_do_is_refused() {
-    let access = "[[access]]\nhome = \"/{bucket}/{login}\"\n";
+    let endpoint = "[server.endpoint]\nvpc = \"vpc-1a2b3c4d\"\nsubnets = [\"subnet-1a2b3c4d\"]\nelastic_ips = []";
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}{endpoint}"))), @r#"
+    server.endpoint.elastic_ips is not supported by this version
+    hint: remove it: this version makes a VPC endpoint that is reached from inside the VPC
+    at: sftp-okta.toml:9
+    "#);
+}
+
+/// A service app, for what needs the directory. One line below `[okta]`, so that it moves the rest by one.
+const APP: &str = "service_app = { client_id = \"0oa1\", key_id = \"k\", private_key_secret = \"arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta\" }\n";
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+
+/// The least configuration with lines below `[okta]`.
+fn with_okta(lines: &str) -> String {
+    LEAST.replace("[storage]", &format!("{lines}[storage]"))
+}
+
+#[test]
+fn values_that_are_wrong_together_point_at_one_of_them() {
+    let rule = |lines: &str| format!("{LEAST}[[access]]\n{lines}");
+    let login = "home = \"/{bucket}/a/{login}\"\n";
     for (text, key, line) in [
-        (LEAST.replace("[storage]", "mfa = \"auto\"\n[storage]"), "okta.mfa", 4),
-        (LEAST.replace("[storage]", "mfa = \"required\"\n[storage]"), "okta.mfa", 4),
-        (LEAST.replace("[storage]", "mfa_methods = [\"totp\"]\n[storage]"), "okta.mfa_methods", 4),
-        (LEAST.replace("[storage]", "service_app = { client_id = \"x\" }\n[storage]"), "okta.service_app", 4),
-        (LEAST.replace("[storage]", "ssh_keys_attribute = \"x\"\n[storage]"), "okta.ssh_keys_attribute", 4),
-        (format!("{LEAST}[server]\nidentity_provider = \"lambda\""), "server.identity_provider", 7),
+        (with_okta("mfa_methods = [\"totp\"]\n"), "okta.mfa_methods", 4),
+        (with_okta("mfa = \"off\"\nmfa_methods = [\"totp\"]\n"), "okta.mfa_methods", 5),
+        (with_okta("mfa = \"auto\"\nmfa_methods = []\n"), "okta.mfa_methods", 5),
+        (with_okta("mfa = \"auto\"\nmfa_methods = [\n\"totp\",\n\"totp\"]\n"), "okta.mfa_methods", 7),
+        (with_okta("service_app = { client_id = \"0oa1\" }\n"), "okta.service_app", 4),
+        (with_okta("aliases.\"Alice\" = \"alice@acme.com\"\n"), "okta.aliases.Alice", 4),
+        (with_okta("aliases.alice = \"a b\"\n"), "okta.aliases.alice", 4),
+        (with_okta("ssh_keys_attribute = \"keys\"\n"), "okta.ssh_keys_attribute", 4),
         (format!("{LEAST}[server]\nauthentication = \"public-key\""), "server.authentication", 7),
-        (format!("{LEAST}[server]\nauthentication = \"public-key-and-password\""), "server.authentication", 7),
         (
             format!(
-                "{LEAST}[server.endpoint]\nvpc = \"vpc-1a2b3c4d\"\nsubnets = [\"subnet-1a2b3c4d\"]\nelastic_ips = []"
+                "{LEAST}[server]\nauthentication = \"public-key\"\n[[access]]\nusers = [\"alice\"]\nssh_keys = [\"{KEY}\"]"
             ),
-            "server.endpoint.elastic_ips",
-            9,
+            "server.authentication",
+            7,
         ),
-        (format!("{LEAST}{access}groups = [\"x\"]"), "access.groups", 8),
-        (format!("{LEAST}{access}users = [\"x\"]"), "access.users", 8),
-        (format!("{LEAST}{access}allow_from = [\"10.0.0.0/8\"]"), "access.allow_from", 8),
-        (format!("{LEAST}{access}ssh_keys = [\"x\"]"), "access.ssh_keys", 8),
-        (format!("{LEAST}{access}[[access.folders]]\npath = \"/in\""), "access.folders", 8),
+        (rule("groups = [\"sftp\"]"), "access.groups", 7),
+        (rule("home = \"/{bucket}/{profile.team}/{login}\""), "access.home", 7),
+        (rule(&format!("users = [\"alice\"]\nssh_keys = [\"{KEY}\"]")), "access.ssh_keys", 8),
+        (rule(&format!("{login}[[access]]\nhome = \"/{{bucket}}/{{login}}\"")), "access.home", 9),
+        (
+            rule(
+                "folders = [\n{ path = \"/in\", target = \"/{bucket}/a/{login}\" },\n{ path = \"/in\", target = \"/{bucket}/b/{login}\" }]",
+            ),
+            "access.folders.path",
+            8,
+        ),
     ] {
-        let error = from_file(&text).unwrap_err();
-        assert!(
-            error.message.starts_with(key) && error.message.ends_with(" is not supported by this version"),
-            "{error}"
-        );
-        assert_eq!(error.resource, Some(format!("sftp-okta.toml:{line}")), "{key}");
-        assert!(error.hint.is_some(), "{key}");
+        let error = from_file(&text).expect_err(&text);
+        assert!(error.message.starts_with(&format!("{key} ")), "{text}: {}", error.message);
+        assert_eq!(error.resource, Some(format!("sftp-okta.toml:{line}")), "{text}: {error}");
+        assert!(error.hint.is_some(), "{text}");
     }
-    let error = from_file(&format!("{LEAST}{access}{access}")).unwrap_err();
-    assert_eq!(error.to_string(), "access has a second rule, which is not supported by this version");
-    assert_eq!(error.resource.as_deref(), Some("sftp-okta.toml:8"));
+}
+
+#[test]
+fn a_flag_for_one_rule_does_not_choose_among_several() {
+    let rules = format!("{LEAST}[[access]]\nusers = [\"alice@acme.com\"]\n[[access]]\n");
+    let given = Given { home: Some(Value::flag("home", "/{bucket}/x/{login}")), ..Given::default() };
+    insta::assert_snapshot!(told(resolve(&given, Some(&super::resolve_tests::file(&rules)))), @r#"
+    --home is given, and the file has several access rules
+    cause: it could mean any of them
+    hint: leave it out, and write it in the rule that is meant
+    at: --home
+    "#);
+}
+
+#[test]
+fn a_private_key_is_not_repeated() {
+    let pem = "-----BEGIN PRIVATE KEY-----SECRET";
+    let rule = format!("{LEAST}[[access]]\nusers = [\"alice@acme.com\"]\nssh_keys = [\"{pem}\"]");
+    let app = APP.replace("arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta", pem);
+    let jwk = APP.replace("\"arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta\"", "'{\"d\":\"SECRET\"}'");
+    for text in [rule, with_okta(&app), with_okta(&jwk)] {
+        let told = told(from_file(&text));
+        assert!(!told.contains("SECRET") && told.contains("private key"), "{told}");
+    }
+}
+
+#[test]
+fn keys_for_everyone() {
+    let app = with_okta(APP);
+    let text = format!(
+        "{app}[server]\nauthentication = \"public-key\"\n[[access]]\nusers = [\"*@acme.com\"]\nssh_keys = [\"{KEY}\"]"
+    );
+    insta::assert_snapshot!(told(from_file(&text)), @r#"
+    access.ssh_keys cannot be used as it is
+    cause: it has ssh_keys, which let in everyone whom the rule means
+    hint: name the users of the keys in full in users
+    at: sftp-okta.toml:11
+    "#);
+}
+
+#[test]
+fn groups_without_an_app() {
+    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\ngroups = [\"sftp\"]"))), @r#"
+    access.groups cannot be used as it is
+    cause: the groups of access rules are read from Okta's directory, which needs a service app
+    hint: give service_app, or do without
+    at: sftp-okta.toml:7
+    "#);
 }
 
 #[test]
@@ -78,6 +147,37 @@ fn wrong_values_point_at_their_line() {
         ("lambda.log_retention_days = 91", "lambda.log_retention_days"),
         ("access = [{ home = \"/x\" }]", "access.home"),
         ("access = [{ permissions = \"rw\" }]", "access.permissions"),
+        ("access = [{ groups = [\" \"] }]", "access.groups"),
+        ("access = [{ groups = [] }]", "access.groups"),
+        ("access = [{ users = [\"a b\"] }]", "access.users"),
+        ("access = [{ users = [] }]", "access.users"),
+        ("access = [{ allow_from = [\"10.0.0.1/8\"] }]", "access.allow_from"),
+        ("access = [{ allow_from = [] }]", "access.allow_from"),
+        ("access = [{ protocols = [\"ftp\"] }]", "access.protocols"),
+        ("access = [{ ssh_keys = [\"ssh-dss AAAA\"] }]", "access.ssh_keys"),
+        ("access = [{ folders = [] }]", "access.folders"),
+        ("access = [{ folders = [{ path = \"in\", target = \"/{bucket}/{login}\" }] }]", "access.folders.path"),
+        ("access = [{ folders = [{ path = \"/in\", target = \"/x\" }] }]", "access.folders.target"),
+        (
+            "access = [{ folders = [{ path = \"/in\", target = \"/{bucket}/{login}\", permissions = \"rw\" }] }]",
+            "access.folders.permissions",
+        ),
+        ("okta.mfa = \"on\"", "okta.mfa"),
+        ("okta.mfa_methods = [\"sms\"]", "okta.mfa_methods"),
+        (
+            "okta.service_app = { client_id = \"0oa 1\", key_id = \"k\", private_key_secret = \"x\" }",
+            "okta.service_app.client_id",
+        ),
+        (
+            "okta.service_app = { client_id = \"0oa1\", key_id = \"\", private_key_secret = \"x\" }",
+            "okta.service_app.key_id",
+        ),
+        (
+            "okta.service_app = { client_id = \"0oa1\", key_id = \"k\", private_key_secret = \"x\" }",
+            "okta.service_app.private_key_secret",
+        ),
+        ("server.authentication = \"key\"", "server.authentication"),
+        ("server.identity_provider = \"okta\"", "server.identity_provider"),
     ] {
         let mut lines =
             vec!["name = \"partners\"", "okta.org_url = \"https://acme.okta.com\"", "storage.bucket = \"acme-files\""];
@@ -186,31 +286,13 @@ at: sftp-okta.toml:6
 }
 
 #[test]
-fn later_key() {
-    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\ngroups = [\"sftp\"]"))), @r#"
-access.groups is not supported by this version
-hint: remove the line: in this version one rule holds for everyone
-at: sftp-okta.toml:7
-"#);
-}
-
-#[test]
-fn later_value() {
-    insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nidentity_provider = \"lambda\""))), @r#"
-server.identity_provider "lambda" is not supported by this version
-hint: write identity_provider = "api-gateway", or remove the line
-at: sftp-okta.toml:7
-"#);
-}
-
-#[test]
 fn unknown_value() {
     insta::assert_snapshot!(told(from_file(&format!("{LEAST}[server]\nauthentication = \"passwort\""))), @r#"
-server.authentication "passwort" is not a value of this key
-cause: this version knows password
-hint: write authentication = "password", or remove the line
-at: sftp-okta.toml:7
-"#);
+    server.authentication "passwort" is not a way to authenticate
+    cause: there are password, public-key, public-key-or-password and public-key-and-password
+    hint: write one of the four
+    at: sftp-okta.toml:7
+    "#);
 }
 
 #[test]
@@ -286,11 +368,11 @@ at: sftp-okta.toml:3
 #[test]
 fn user_without_domain() {
     insta::assert_snapshot!(told(from_file(&format!("{LEAST}[[access]]\nhome = \"/{{bucket}}/{{user}}\""))), @r#"
-access.home cannot be used as it is
-cause: the home "/{bucket}/{user}" holds {user}, which needs a login_domain
-hint: give --login-domain, write login_domain under [okta], or write {login} in the home
-at: sftp-okta.toml:7
-"#);
+    access.home cannot be used as it is
+    cause: the path "/{bucket}/{user}" holds {user}, which needs a login_domain
+    hint: give --login-domain, write login_domain under [okta], or write {login} in the path
+    at: sftp-okta.toml:7
+    "#);
 }
 
 #[test]
@@ -299,7 +381,7 @@ fn policy_too_long() {
     let error = from_file(&format!("{LEAST}[[access]]\n{home}")).unwrap_err();
     assert_eq!(error.message, "access.home cannot be used as it is");
     assert!(error.cause.is_some_and(|cause| cause.contains("could reach")));
-    assert_eq!(error.hint.as_deref(), Some("shorten the home"));
+    assert_eq!(error.hint.as_deref(), Some("shorten the paths, or write fewer folders"));
     assert_eq!(error.resource.as_deref(), Some("sftp-okta.toml:7"));
 }
 

@@ -1,30 +1,27 @@
 //! Flag over environment over file over default, then every check that needs no network.
 
+mod access;
+mod combination;
+mod okta;
 mod storage;
 
 use std::collections::BTreeMap;
 
-use sftp_okta_lambda::settings::{AccessRule, Mfa, SettingsError};
+use crate::error::Result;
 
-use crate::error::{Error, Result};
-
-use super::check::{arn, bucket, lambda, name, okta, server, tag};
+use super::check::{arn, bucket, lambda, name, server, tag};
 use super::document::{Section, parse};
 use super::file::ConfigFile;
 use super::given::{Given, Value};
 use super::layout;
-use super::lookup::{Rule, boolean, checked, file_text, not_this_value, number, origin_of, required, text};
+use super::lookup::{Rule, boolean, checked, file_text, number, required, text};
 use super::origin::{Located, Origin, Wrong};
-use super::resolved::{
-    Api, Authentication, Endpoint, IdentityProvider, Lambda, Okta, Server, Settings, Target, Throttle,
-};
+use super::resolved::{Api, Authentication, Endpoint, IdentityProvider, Lambda, Server, Settings, Target};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
 /// Sign-ins a second, and at once: far more than people make, and far less than a password guesser needs.
 const THROTTLING: (u32, u32) = (20, 40);
-const HOME: &str = "/{bucket}/home/{login}";
-const PERMISSIONS: &str = "read-write";
 
 /// The settings of a deployment.
 ///
@@ -59,6 +56,7 @@ struct Sections<'d> {
     server: Option<Section<'d>>,
     lambda: Option<Section<'d>>,
     api: Option<Section<'d>>,
+    throttle: Option<Section<'d>>,
     access: Option<Vec<Section<'d>>>,
 }
 
@@ -70,7 +68,7 @@ impl<'d> Sections<'d> {
             section.as_ref().map_or(Ok(()), |section| section.allow(keys))?;
             Ok(section)
         };
-        let access = top.sections("access")?;
+        let access = top.sections("access", "access")?;
         for rule in access.iter().flatten() {
             rule.allow(layout::ACCESS)?;
         }
@@ -81,6 +79,7 @@ impl<'d> Sections<'d> {
             server: section("server", layout::SERVER)?,
             lambda: section("lambda", layout::LAMBDA)?,
             api: section("api", layout::API)?,
+            throttle: section("throttle", layout::THROTTLE)?,
             top: Some(top),
             access,
         })
@@ -104,7 +103,7 @@ impl<'d> Sections<'d> {
     fn settings(&self, given: &Given) -> Result<Settings> {
         let Target { name, region, profile, account, stack_name, artifact_bucket } = self.target(given)?;
         let boundary = checked(text(&given.permissions_boundary, self.top, "permissions_boundary")?, arn::policy)?;
-        let rule = self.access(given)?;
+        let mut rules = self.access(given)?;
         let settings = Settings {
             name,
             region,
@@ -113,27 +112,18 @@ impl<'d> Sections<'d> {
             stack_name,
             tags: self.tags(given)?,
             okta: self.okta(given)?,
-            throttle: Throttle::default(),
+            throttle: self.throttle(given)?,
             storage: self.storage(given)?,
             server: self.server(given)?,
             lambda: self.lambda(given)?,
             api: self.api(given)?,
             permissions_boundary: boundary.map(|found| found.value),
             artifact_bucket,
-            access: vec![AccessRule {
-                groups: Vec::new(),
-                users: Vec::new(),
-                allow_from: Vec::new(),
-                protocols: Vec::new(),
-                home: Some(rule.home.value),
-                permissions: rule.permissions,
-                folders: Vec::new(),
-                ssh_keys: Vec::new(),
-            }],
-            access_by_default: rule.by_default,
+            access: std::mem::take(&mut rules.rules),
+            access_by_default: rules.by_default,
+            replaced_homes: std::mem::take(&mut rules.replaced_homes),
         };
-        let home = &rule.home.origin;
-        settings.function_settings().check().map_err(|error| self.combination(given, home, &error))?;
+        settings.function_settings().check().map_err(|error| self.combination(given, &rules, &error))?;
         Ok(settings)
     }
 
@@ -154,42 +144,11 @@ impl<'d> Sections<'d> {
         Ok(tags)
     }
 
-    fn okta(&self, given: &Given) -> Result<Okta> {
-        if let Some(mfa) = file_text(self.okta, "mfa")?
-            && mfa.value != "off"
-        {
-            let instead = "write mfa = \"off\", or remove the line: this version asks for no second factor";
-            return Err(mfa.origin.error(&format!("\"{}\" is not supported by this version", mfa.value)).hint(instead));
-        }
-        let what = "the Okta organisation, such as https://acme.okta.com";
-        let org_url = required(text(&given.okta_org, self.okta, "org_url")?, "okta-org", "okta.org_url", what)?;
-        let custom = boolean(&given.custom_domain, self.okta, "custom_domain")?;
-        let org_url = org_url.try_map(|url| okta::org_url(url, custom.is_some_and(|custom| custom.value)))?;
-        let login_domain = checked(text(&given.login_domain, self.okta, "login_domain")?, okta::login_domain)?;
-        Ok(Okta {
-            org_url: org_url.value,
-            login_domain: login_domain.map(|found| found.value),
-            mfa: Mfa::Off,
-            mfa_methods: Vec::new(),
-            service_app: None,
-            ssh_keys_attribute: None,
-            forward_source_ip: false,
-            aliases: BTreeMap::new(),
-        })
-    }
-
     fn server(&self, given: &Given) -> Result<Server> {
-        if let Some(provider) = file_text(self.server, "identity_provider")?
-            && provider.value != "api-gateway"
-        {
-            return Err(not_this_value(&provider, "identity_provider", "api-gateway", &["lambda"]));
-        }
-        if let Some(method) = file_text(self.server, "authentication")?
-            && method.value != "password"
-        {
-            let later = ["public-key", "public-key-or-password", "public-key-and-password"];
-            return Err(not_this_value(&method, "authentication", "password", &later));
-        }
+        let provider =
+            checked(text(&given.identity_provider, self.server, "identity_provider")?, server::identity_provider)?;
+        let authentication =
+            checked(text(&given.authentication, self.server, "authentication")?, server::authentication)?;
         let policy = checked(text(&given.security_policy, self.server, "security_policy")?, server::security_policy)?;
         let hostname = checked(text(&given.hostname, self.server, "hostname")?, server::hostname)?;
         let banner = checked(file_text(self.server, "banner")?, server::banner)?;
@@ -201,8 +160,8 @@ impl<'d> Sections<'d> {
             hostname: hostname.map(|found| found.value),
             banner: banner.map(|found| found.value),
             directory_listing_optimization: listing.is_none_or(|found| found.value),
-            authentication: Authentication::Password,
-            identity_provider: IdentityProvider::ApiGateway,
+            authentication: authentication.map_or(Authentication::Password, |found| found.value),
+            identity_provider: provider.map_or(IdentityProvider::ApiGateway, |found| found.value),
         })
     }
 
@@ -224,9 +183,7 @@ impl<'d> Sections<'d> {
             return Err(section.here().error("has no vpc").hint(form));
         };
         let ids = |key, rule: Rule<str, String>| -> Result<Vec<String>> {
-            let Some(ids) = section.texts(key)? else { return Ok(Vec::new()) };
-            let each = ids.value.into_iter().map(|id| Located::new(id, ids.origin.clone()).try_map(rule));
-            each.map(|id| id.map(|id| id.value)).collect()
+            section.texts(key)?.into_iter().map(|id| id.try_map(rule).map(|id| id.value)).collect()
         };
         let (subnets, security_groups) =
             (ids("subnets", server::subnet)?, ids("security_groups", server::security_group)?);
@@ -262,61 +219,4 @@ impl<'d> Sections<'d> {
             create_log_role: role.is_some_and(|found| found.value),
         })
     }
-
-    /// The one rule that holds for everyone.
-    fn access(&self, given: &Given) -> Result<OneRule> {
-        let rule = match self.access.as_deref() {
-            None => None,
-            Some([rule]) => Some(*rule),
-            Some([_, second, ..]) => {
-                let instead = "keep one [[access]]: in this version one rule holds for everyone";
-                return Err(second
-                    .here()
-                    .error("has a second rule, which is not supported by this version")
-                    .hint(instead));
-            }
-            Some([]) => {
-                let top = self.top.map_or(Origin::Default, |top| top.origin_of("access"));
-                return Err(top
-                    .error("is empty")
-                    .cause("nobody could sign in")
-                    .hint("remove the line, or write one rule"));
-            }
-        };
-        let (home, permissions) = (text(&given.home, rule, "home")?, text(&given.permissions, rule, "permissions")?);
-        let by_default = rule.is_none() && home.is_none() && permissions.is_none();
-        let or_default = |found: Option<Located<String>>, default: &str| {
-            found.unwrap_or_else(|| Located::new(default.to_owned(), Origin::Default))
-        };
-        Ok(OneRule {
-            home: or_default(home, HOME).try_map(okta::home)?,
-            permissions: or_default(permissions, PERMISSIONS).try_map(okta::permissions)?.value,
-            by_default,
-        })
-    }
-
-    /// An error about values that are right alone and wrong together.
-    fn combination(&self, given: &Given, home: &Origin, error: &SettingsError) -> Error {
-        let origin = match error {
-            SettingsError::Bucket(_) => origin_of(&given.bucket, self.storage, "bucket"),
-            SettingsError::LoginDomain(_) => origin_of(&given.login_domain, self.okta, "login_domain"),
-            SettingsError::Json(_)
-            | SettingsError::Schema(_)
-            | SettingsError::Rules(_)
-            | SettingsError::UserWithoutDomain(_)
-            | SettingsError::PolicyTooLong { .. }
-            | SettingsError::HomeTooLong(_) => home.clone(),
-        };
-        let (why, mut remedy) = okta::why_and_remedy(&error.to_string(), okta::HOME_REMEDY);
-        if matches!(error, SettingsError::UserWithoutDomain(_)) {
-            remedy = "give --login-domain, write login_domain under [okta], or write {login} in the home".to_owned();
-        }
-        origin.error("cannot be used as it is").cause(why).hint(remedy)
-    }
-}
-
-struct OneRule {
-    home: Located<sftp_okta_lambda::home::HomeTemplate>,
-    permissions: sftp_okta_lambda::permissions::Permissions,
-    by_default: bool,
 }

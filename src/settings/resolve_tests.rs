@@ -206,23 +206,25 @@ permissions = "write-only"
                 allow_from: [],
                 protocols: [],
                 home: Some(
-                    HomeTemplate {
-                        text: "/{bucket}/partners/{user}",
-                        segments: [
-                            Segment {
-                                before: "partners",
-                                placeholder: None,
-                                after: "",
-                            },
-                            Segment {
-                                before: "",
-                                placeholder: Some(
-                                    User,
-                                ),
-                                after: "",
-                            },
-                        ],
-                    },
+                    HomeTemplate(
+                        Template {
+                            text: "/{bucket}/partners/{user}",
+                            segments: [
+                                Segment {
+                                    before: "partners",
+                                    placeholder: None,
+                                    after: "",
+                                },
+                                Segment {
+                                    before: "",
+                                    placeholder: Some(
+                                        User,
+                                    ),
+                                    after: "",
+                                },
+                            ],
+                        },
+                    ),
                 ),
                 permissions: WriteOnly,
                 folders: [],
@@ -230,6 +232,7 @@ permissions = "write-only"
             },
         ],
         access_by_default: false,
+        replaced_homes: [],
     }
     "#);
     assert_eq!(settings.user_prefix(), "partners/");

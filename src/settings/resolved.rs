@@ -43,6 +43,8 @@ pub struct Settings {
     pub access: Vec<AccessRule>,
     /// Whether `access` is the default because nobody wrote a rule. `plan` says so aloud.
     pub access_by_default: bool,
+    /// The rules, counted from 1, whose home gave way to their folders.
+    pub replaced_homes: Vec<usize>,
 }
 
 /// Where the files are.
@@ -219,12 +221,12 @@ impl Settings {
         }
     }
 
-    /// The key prefix below which every home lies: empty, or ending in `/`.
+    /// The key prefix below which every home and folder lies: empty, or ending in `/`.
     #[must_use]
     pub fn user_prefix(&self) -> String {
-        let mut prefixes = self.access.iter().filter_map(|rule| rule.home.as_ref()).map(|home| home.literal_prefix());
+        let mut prefixes = self.access.iter().flat_map(AccessRule::literal_prefixes);
         let first = prefixes.next().unwrap_or_default();
-        prefixes.fold(first.to_string(), |shared, prefix| shared_folder(&shared, &prefix))
+        prefixes.fold(first, |shared, prefix| shared_folder(&shared, &prefix))
     }
 }
 

@@ -3,6 +3,7 @@
 use sftp_okta_lambda::home::HomeTemplate;
 use sftp_okta_lambda::org_url::{OrgUrl, OrgUrlError};
 use sftp_okta_lambda::permissions::Permissions;
+use sftp_okta_lambda::settings::{Mfa, MfaMethod, SecretArn};
 
 use super::super::origin::Wrong;
 use super::server::domain_flaw;
@@ -35,6 +36,47 @@ pub(in crate::settings) fn login_domain(text: &str) -> Result<String, Wrong> {
             Err(Wrong::new("is not a domain", why, "write what follows the @ in your users' logins, such as acme.com"))
         }
     }
+}
+
+/// Whether a second factor is asked for.
+pub(in crate::settings) fn mfa(text: &str) -> Result<Mfa, Wrong> {
+    Mfa::ALL.into_iter().find(|mfa| mfa.as_str() == text).ok_or_else(|| {
+        let why = "a second factor is asked for never (off), when Okta wants one (auto) or always (required)";
+        Wrong::new("is not a value of this key", why, "write off, auto or required")
+    })
+}
+
+/// A second factor that fits through a password prompt.
+pub(in crate::settings) fn mfa_method(text: &str) -> Result<MfaMethod, Wrong> {
+    MfaMethod::ALL.into_iter().find(|method| method.as_str() == text).ok_or_else(|| {
+        let why = "totp (a code typed after the password and a comma) and push fit through a password prompt";
+        Wrong::new("is not a second factor this knows", why, "write totp or push")
+    })
+}
+
+/// The id of the service app, or of its key: one word.
+pub(in crate::settings) fn word(text: &str) -> Result<String, Wrong> {
+    if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text.to_owned());
+    }
+    let why = "it has 1 to 255 printable ASCII characters and no spaces";
+    Err(Wrong::new("is not an id", why, "copy it from the app's page in Okta"))
+}
+
+/// The secret with the service app's private key.
+pub(in crate::settings) fn secret(text: &str) -> Result<SecretArn, Wrong> {
+    // A key that was pasted here by mistake is not repeated.
+    if text.contains("PRIVATE KEY") || text.contains('{') {
+        return Err(Wrong::new(
+            "is a private key",
+            "a configuration file is no place for it",
+            "keep it in Secrets Manager and write the ARN of the secret",
+        ));
+    }
+    SecretArn::parse(text).map_err(|_| {
+        let remedy = "write it as Secrets Manager shows it, arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME";
+        Wrong::new("is not the ARN of a secret", "the function reads the key from Secrets Manager", remedy)
+    })
 }
 
 /// Where a user's files are, always inside the one bucket; the rules are the function's own.

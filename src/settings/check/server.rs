@@ -1,6 +1,27 @@
 //! The Transfer server's settings.
 
 use super::super::origin::Wrong;
+use super::super::resolved::{Authentication, IdentityProvider};
+
+/// How the server asks the function.
+pub(in crate::settings) fn identity_provider(text: &str) -> Result<IdentityProvider, Wrong> {
+    match text {
+        "api-gateway" => Ok(IdentityProvider::ApiGateway),
+        "lambda" => Ok(IdentityProvider::Lambda),
+        _ => {
+            let remedy = "write api-gateway, or lambda for a server that asks the function directly";
+            Err(Wrong::new("is not an identity provider", "there are api-gateway and lambda", remedy))
+        }
+    }
+}
+
+/// What a client must present.
+pub(in crate::settings) fn authentication(text: &str) -> Result<Authentication, Wrong> {
+    Authentication::ALL.into_iter().find(|method| method.as_str() == text).ok_or_else(|| {
+        let why = "there are password, public-key, public-key-or-password and public-key-and-password";
+        Wrong::new("is not a way to authenticate", why, "write one of the four")
+    })
+}
 
 /// `Transfer[A-Za-z0-9]*SecurityPolicy-[A-Za-z0-9-]+`, at most 100 characters. The set grows, so no list is kept here.
 pub(in crate::settings) fn security_policy(text: &str) -> Result<String, Wrong> {
