@@ -5,7 +5,7 @@ use crate::artifact::zip::Artifact;
 use crate::error::Result;
 use crate::plan::Wanted;
 use crate::server::{ProviderRefs, Spec, StackRefs, identity_provider_type};
-use crate::settings::Settings;
+use crate::settings::{IdentityProvider, Settings};
 use crate::stack::{self, CodeLocation, Desired, Outputs, Provider, Stack};
 
 use super::session::Session;
@@ -32,12 +32,11 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
 
 /// The server as it should be, whatever the stack: what the settings alone say of it.
 pub(super) fn spec_of_settings(settings: &Settings) -> Spec {
-    let none = StackRefs {
-        url: String::new(),
-        invocation_role: String::new(),
-        logging_role: String::new(),
-        log_group_arn: String::new(),
+    let identity_provider = match settings.server.identity_provider {
+        IdentityProvider::ApiGateway => ProviderRefs::Api { url: String::new(), invocation_role: String::new() },
+        IdentityProvider::Lambda => ProviderRefs::Function { arn: String::new() },
     };
+    let none = StackRefs { identity_provider, logging_role: String::new(), log_group_arn: String::new() };
     Spec::new(settings, none)
 }
 

@@ -294,7 +294,13 @@ mod tests {
             parameters: BTreeMap::from([("ArtifactKey".into(), "new.zip".into())]),
             ..Desired::default()
         };
-        Wanted { artifact_bucket: "a".into(), artifact_key: "demo/1.zip".into(), stack, termination_protection: false }
+        Wanted {
+            artifact_bucket: "a".into(),
+            artifact_key: "demo/1.zip".into(),
+            identity_provider_type: "API_GATEWAY",
+            stack,
+            termination_protection: false,
+        }
     }
 
     fn seen() -> Seen {
