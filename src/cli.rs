@@ -2,7 +2,11 @@
 
 mod arguments;
 mod decisions;
+mod panics;
+mod paper;
+mod pipeline;
 mod run;
 
 pub use arguments::{Action, Invocation, Output, command, parse};
+pub use panics::tell_panics;
 pub use run::run;

@@ -3,6 +3,8 @@
 mod approval;
 mod cost;
 pub mod deploy;
+pub mod doctor;
+pub mod init;
 pub mod logs;
 pub mod package;
 mod password;
@@ -12,6 +14,7 @@ mod preflight;
 pub mod sandbox;
 mod session;
 pub mod status;
+pub mod status_all;
 pub mod teardown;
 mod users_bucket;
 mod users_data;

@@ -19,7 +19,7 @@ pub enum ExitCode {
     ServerFailed,
     /// The deadline was reached while the operation goes on at AWS.
     Deadline,
-    /// `status`: not deployed, or not healthy.
+    /// `status`: not deployed, or not healthy. `doctor`: something has to be done.
     Unhealthy,
     /// `plan --exit-code`: changes are pending.
     ChangesPending,
@@ -82,7 +82,7 @@ impl ExitCode {
             Self::StackFailed => "the CloudFormation stack failed",
             Self::ServerFailed => "the Transfer server failed",
             Self::Deadline => "deadline reached; the operation goes on at AWS",
-            Self::Unhealthy => "status: not deployed, or not healthy",
+            Self::Unhealthy => "status, doctor: not deployed, or not healthy",
             Self::ChangesPending => "plan --exit-code: changes are pending",
             Self::Busy => "busy: another run holds this deployment",
             Self::VerifyFailed => "verify: the sign-in check failed",

@@ -4,6 +4,7 @@
 
 mod line;
 mod live;
+mod mask;
 mod style;
 
 use std::sync::Mutex;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use live::Live;
 
 pub use line::{clean, count};
+pub use mask::Mask;
 pub use style::{ColorChoice, Environment, Mode, Style};
 
 /// A silent job is one that CI systems kill, so it speaks at least this often.
@@ -48,6 +50,7 @@ pub struct ResourceEvent<'a> {
 pub struct Progress {
     mode: Mode,
     style: Style,
+    mask: Mask,
     state: Mutex<State>,
 }
 
@@ -82,7 +85,13 @@ impl Progress {
             goes_on: None,
             warnings: Vec::new(),
         };
-        Self { mode, style, state: Mutex::new(state) }
+        Self { mode, style, mask: Mask::default(), state: Mutex::new(state) }
+    }
+
+    /// The same story without the secrets of `mask`.
+    #[must_use]
+    pub fn masked(self, mask: Mask) -> Self {
+        Self { mask, ..self }
     }
 
     /// A new step begins. It ends when the next one does, or with [`Progress::finish`].
@@ -92,7 +101,7 @@ impl Progress {
             self.print(&mut state, &format!("{text} …"));
         }
         if let Some(live) = &state.live {
-            live.message(&self.style.bold(text));
+            live.message(&self.style.bold(&self.mask.apply(text)));
         }
         state.step = Some(text.to_owned());
     }
@@ -142,7 +151,7 @@ impl Progress {
         let text = line::resource(event, &count, &self.style);
         match (&state.live, event.mood) {
             // What is on its way passes by in the moving line; what ended stays.
-            (Some(live), Mood::Running) => live.message(&text),
+            (Some(live), Mood::Running) => live.message(&self.mask.apply(&text)),
             (Some(live), Mood::Good) => {
                 let fitting = live.fit(&text);
                 self.print(&mut state, &fitting);
@@ -157,7 +166,7 @@ impl Progress {
         let mut state = self.lock();
         let text = format!("{} Server {id} is {server_state}", self.style.mark(mood));
         match (&state.live, mood) {
-            (Some(live), Mood::Running) => live.message(&text),
+            (Some(live), Mood::Running) => live.message(&self.mask.apply(&text)),
             (None, Mood::Running) => self.print_running(&mut state, text),
             (Some(_) | None, Mood::Good | Mood::Bad) => self.print(&mut state, &text),
         }
@@ -249,10 +258,11 @@ impl Progress {
     fn print(&self, state: &mut State, text: &str) {
         state.last_line = Instant::now();
         state.told = true;
+        let text = self.mask.apply(text);
         match (self.mode, &state.live) {
             (Mode::Quiet, _) => {}
-            (Mode::Live, Some(live)) => live.print(text),
-            (Mode::Live, None) => line::write(text),
+            (Mode::Live, Some(live)) => live.print(&text),
+            (Mode::Live, None) => line::write(&text),
             (Mode::Lines, _) => line::write(&format!("{}  {text}", line::timestamp())),
         }
     }

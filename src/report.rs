@@ -1,5 +1,6 @@
 //! The result on stdout: one text for people, or one JSON document for programs. Pure: a value in, a text out.
 
+mod pipeline;
 mod text;
 mod verify;
 
@@ -9,13 +10,16 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::artifact::zip::Artifact;
+use crate::doctor::Finding;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
-use crate::prices::MonthlyCost;
+use crate::prices::{MonthlyCost, Usd};
 use crate::server::Server;
 use crate::sign_in_log::Entry;
-use crate::stack::Stack;
+use crate::stack::{Drifted, Stack};
+
+pub use pipeline::{dotenv, facts, github_annotation, github_output, github_summary};
 
 pub use verify::VerifyReport;
 
@@ -50,6 +54,8 @@ pub enum Outcome {
     Shown,
     /// The artifact was written.
     Packaged,
+    /// What was asked for was written: a file, or a text on stdout.
+    Written,
     /// The person asked said no.
     Declined,
     /// It failed; `error` tells.
@@ -78,7 +84,7 @@ pub struct Report {
     pub differences: Vec<String>,
     /// What teardown left on purpose.
     pub kept: Vec<Kept>,
-    /// What a month costs: of what a plan would have running, or of what a teardown left.
+    /// What a month costs: of what runs, of what a plan would have running, or of what a teardown left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost: Option<MonthlyCost>,
     /// What the sign-in check found, where one was made.
@@ -91,6 +97,24 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Why it failed.
     pub error: Option<Error>,
+    /// Resources that are not as the stack made them, of `status --drift`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Vec<Drifted>>,
+    /// Every deployment of account and region, of `status --all`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployments: Option<Vec<DeploymentRow>>,
+    /// What `doctor` found, the worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The policy of `doctor --print-policy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<serde_json::Value>,
+    /// The files that were written, of `init` and `man`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
+    /// What was asked for as a text: a script, a man page. It is all that stdout carries then, without `--output json`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// How long it took.
     pub elapsed_ms: u64,
     /// The sandbox, where one is meant. Its keys stand beside the others.
@@ -150,6 +174,32 @@ pub struct ArtifactReport {
     pub bootstrap_sha256: String,
     /// The file it was written to.
     pub file: Option<String>,
+}
+
+/// One deployment among all.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeploymentRow {
+    /// Its name.
+    pub name: String,
+    /// Its stack's name.
+    pub stack: String,
+    /// The stack's status; null where there is no stack.
+    pub stack_status: Option<String>,
+    /// Its servers.
+    pub servers: Vec<RowServer>,
+    /// What is wrong with it.
+    pub faults: Vec<String>,
+    /// What it costs while nobody uses it.
+    pub usd_per_month: Usd,
+}
+
+/// A server of such a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RowServer {
+    /// Its id.
+    pub id: String,
+    /// Its state.
+    pub state: String,
 }
 
 /// A running sandbox, as reported.
@@ -235,6 +285,12 @@ impl Report {
             sign_ins: None,
             warnings: Vec::new(),
             error: None,
+            drift: None,
+            deployments: None,
+            findings: Vec::new(),
+            policy: None,
+            files: Vec::new(),
+            text: None,
             elapsed_ms: 0,
             sandbox: None,
         }
@@ -275,6 +331,7 @@ impl Report {
             | Outcome::Removed
             | Outcome::Running
             | Outcome::Packaged
+            | Outcome::Written
             | Outcome::Verified
             | Outcome::Shown
             | Outcome::Declined => ExitCode::Done,
@@ -290,13 +347,13 @@ impl Report {
     #[must_use]
     pub fn to_json(&self) -> String {
         // Serialising these types cannot fail: no maps with other keys than text, no custom serialisers.
-        serde_json::to_string_pretty(self).map(|json| format!("{json}\n")).unwrap_or_default()
+        inert(&serde_json::to_string_pretty(self).unwrap_or_default())
     }
 
     /// The same on one line, as the last of many documents.
     #[must_use]
     pub fn to_json_line(&self) -> String {
-        serde_json::to_string(self).map(|json| format!("{json}\n")).unwrap_or_default()
+        inert(&serde_json::to_string(self).unwrap_or_default())
     }
 
     /// The text for people, with a line break at its end.
@@ -304,6 +361,12 @@ impl Report {
     pub fn to_text(&self) -> String {
         text::render(self)
     }
+}
+
+/// A document with a line break at its end, and without what GitHub's runner and Azure's take for a command wherever it
+/// stands: `##[name]`. The same string, written otherwise.
+fn inert(json: &str) -> String {
+    format!("{}\n", json.replace("##", "#\\u0023"))
 }
 
 #[cfg(test)]

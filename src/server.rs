@@ -22,7 +22,7 @@ pub use answer::{Answer, Credential, Folder, SignIn, Verdict};
 pub use delete::delete;
 pub use describe::{Server, describe};
 pub use ensure::{Change, Ensured, ensure, refuse_other_provider, refuse_replacement};
-pub use find::{Found, find};
+pub use find::{Everyone, Found, describe_all, find};
 pub use ownership::{Claim, Owner};
 pub use rights::{Right, in_words};
 pub use roles::wait_until_visible;

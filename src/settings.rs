@@ -17,6 +17,7 @@ mod resolve_tests;
 
 mod resolved;
 mod sandbox;
+mod starter;
 
 pub use file::ConfigFile;
 pub use given::{FLAGS, Given, Value};
@@ -27,3 +28,4 @@ pub use resolved::{
     Target,
 };
 pub use sandbox::{SANDBOX_ACCOUNT, SANDBOX_REGION, in_sandbox};
+pub use starter::{refusal_of, starter};

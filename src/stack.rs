@@ -5,6 +5,7 @@ mod change_set;
 mod delete;
 mod describe;
 mod desired;
+mod drift;
 mod events;
 mod failure;
 #[cfg(test)]
@@ -20,8 +21,9 @@ mod termination_protection;
 
 pub use apply::{Applied, apply};
 pub use delete::{Deleted, delete, delete_retaining, refuse_protected};
-pub use describe::{Stack, deployed_template, describe};
+pub use describe::{Stack, deployed_template, describe, describe_all};
 pub use desired::Desired;
+pub use drift::{Drifted, PropertyDifference, actual_properties, drift};
 pub use events::StackEvent;
 pub use failure::{FailedResource, StackFailure, root_cause};
 pub use outputs::{Outputs, Provider};

@@ -248,10 +248,18 @@ fn the_policies_of_the_pipeline_are_bounded() {
     }
 }
 
+/// The workflows for GitHub.
+fn workflows() -> Vec<PathBuf> {
+    let of_github = |path: &PathBuf| path.starts_with(example("github-actions"));
+    let found: Vec<PathBuf> = examples_ending_in("yml").into_iter().filter(of_github).collect();
+    assert_eq!(found.len(), 4);
+    found
+}
+
 /// Every action of a workflow is pinned by commit, with the version beside it.
 #[test]
 fn every_action_is_pinned() {
-    for path in examples_ending_in("yml") {
+    for path in workflows() {
         let text = read(&path);
         let uses: Vec<&str> = text.lines().filter_map(|line| line.trim().strip_prefix("- uses: ")).collect();
         assert!(!uses.is_empty());
@@ -271,9 +279,47 @@ fn zizmor(workflow: &Path, statuses: &[i32]) -> Value {
 
 #[test]
 fn zizmor_finds_nothing() {
-    for path in examples_ending_in("yml") {
-        assert_eq!(zizmor(&path, &[0]), Value::Array(Vec::new()));
+    for path in workflows() {
+        assert_eq!(zizmor(&path, &[0]), Value::Array(Vec::new()), "{}", path.display());
     }
+}
+
+/// GitLab's own schema and GitHub's, as check-jsonschema ships them.
+#[test]
+fn the_pipelines_are_of_their_systems_form() {
+    let check = |schema: &str, file: &Path, statuses: &[i32]| {
+        let schema = format!("vendor.{schema}");
+        run(scanner("check-jsonschema").args(["--builtin-schema", &schema]).arg(file), statuses);
+    };
+    check("gitlab-ci", &example("gitlab/.gitlab-ci.yml"), &[0]);
+    workflows().iter().for_each(|path| check("github-workflows", path, &[0]));
+
+    let text = document("examples/gitlab/.gitlab-ci.yml");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".gitlab-ci.yml");
+    fs::write(&file, text.replace("      dotenv: sftp.env", "      dotenv: { file: sftp.env }")).unwrap();
+    check("gitlab-ci", &file, &[1]);
+}
+
+/// Every flag that the pipelines give is one that there is.
+#[test]
+fn the_pipelines_give_flags_that_there_are() {
+    let mut command = sftp_okta::cli::command();
+    command.build();
+    let mut seen = 0;
+    for path in examples_ending_in("yml") {
+        for line in document(&path.display().to_string()).lines().filter(|line| !line.trim().starts_with('#')) {
+            let Some((_, rest)) = line.split_once("sftp-okta ") else { continue };
+            let mut words = rest.split_whitespace();
+            let Some(known) = words.next().and_then(|word| command.find_subcommand(word)) else { continue };
+            let flags: Vec<&str> = known.get_arguments().filter_map(|argument| argument.get_long()).collect();
+            for flag in words.filter_map(|word| word.strip_prefix("--")) {
+                assert!(flags.contains(&flag), "{}: --{flag}", path.display());
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10, "{seen}");
 }
 
 #[test]
@@ -284,7 +330,6 @@ fn zizmor_finds_what_it_is_for() {
     for (from, to, finding) in [
         ("@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "@v7", "unpinned-uses"),
         ("        with:\n          persist-credentials: false\n      - uses", "      - uses", "artipacked"),
-        (r#"run: test "$CONFIRM" = "$NAME""#, r#"run: test "${{ inputs.confirm }}" = "$NAME""#, "template-injection"),
     ] {
         assert!(text.contains(from), "the workflow no longer holds {from}");
         fs::write(&file, text.replace(from, to)).unwrap();
@@ -293,4 +338,10 @@ fn zizmor_finds_what_it_is_for() {
         let idents: Vec<&Value> = found.as_array().unwrap().iter().map(|finding| &finding["ident"]).collect();
         assert!(idents.iter().any(|ident| *ident == finding), "{finding} is not among {idents:?}");
     }
+    let text = document("examples/github-actions/teardown.yml");
+    let from = r#"run: test "$CONFIRM" = "$NAME""#;
+    assert!(text.contains(from));
+    fs::write(&file, text.replace(from, r#"run: test "${{ inputs.confirm }}" = "$NAME""#)).unwrap();
+    let found = zizmor(&file, &[11, 12, 13, 14]).to_string();
+    assert!(found.contains("template-injection"), "{found}");
 }

@@ -1,6 +1,10 @@
 //! The command line: what can be typed, and what it turns into.
 
+mod doctor;
+mod init;
+mod paper;
 mod sign_ins;
+mod status;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -11,10 +15,17 @@ use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, S
 use crate::commands::logs::Wish;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::{Start, default_folder};
+use crate::commands::status::Look;
 use crate::commands::verify::Check;
 use crate::exit_code::ExitCode;
+use crate::permissions::Purpose;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
+use clap_complete::Shell;
+use doctor::DoctorArgs;
+use init::InitArgs;
+use paper::{CompletionsArgs, ManArgs};
+use status::StatusArgs;
 
 use sign_ins::{DeployCheckArgs, LogsArgs, VerifyArgs};
 
@@ -58,6 +69,17 @@ struct Cli {
         help_heading = "Global options"
     )]
     output: Output,
+
+    /// Also write the result into FILE, as variables for later jobs (GitLab: artifacts:reports:dotenv)
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "SFTP_OKTA_DOTENV",
+        hide_env = true,
+        help_heading = "Global options"
+    )]
+    dotenv: Option<PathBuf>,
 
     /// Use the sandbox on this machine in place of AWS; it is started where none runs
     #[cfg(feature = "sandbox")]
@@ -112,6 +134,10 @@ struct PlaceArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a commented sftp-okta.toml: asks on a terminal, takes flags otherwise
+    ///
+    /// Each value is checked as it is given. A file that exists is never overwritten without --force.
+    Init(InitArgs),
     /// Make the deployment what the configuration says, and wait until the server is ONLINE
     ///
     /// Creates or updates the CloudFormation stack, then the Transfer server. Running it again changes only what differs,
@@ -132,12 +158,21 @@ enum Command {
     Verify(VerifyArgs),
     /// Show the sign-in decisions, newest last
     Logs(LogsArgs),
+    /// Tell what is missing before anything costs money, and audit what is deployed
+    ///
+    /// Reads only: credentials, permissions, quotas, bucket, Okta organisation, server and API. Exits with 7 when there is
+    /// an error among its findings.
+    Doctor(DoctorArgs),
     /// Remove the server, the stack and the artifacts; what users stored is kept, unless its bucket is named
     ///
     /// Running it twice is success both times.
     Teardown(TeardownArgs),
     /// Write the exact Lambda zip that deploy would upload, offline and reproducible
     Package(PackageArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Print the man page
+    Man(ManArgs),
     /// Run the whole service on this machine: AWS-shaped endpoints, a small Okta, and SFTP, on loopback only
     #[cfg(feature = "sandbox")]
     Sandbox(SandboxArgs),
@@ -225,16 +260,6 @@ struct PlanArgs {
     /// Write the plan to this file, for `deploy --plan FILE`
     #[arg(long, value_name = "FILE", help_heading = "This run")]
     out: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct StatusArgs {
-    #[command(flatten)]
-    target: TargetArgs,
-    #[command(flatten)]
-    settings: SettingsArgs,
-    #[command(flatten)]
-    bootstrap: BootstrapArgs,
 }
 
 #[derive(Debug, Args)]
@@ -412,6 +437,8 @@ pub struct Invocation {
     pub retain: Vec<String>,
     /// Whether the sandbox is used in place of AWS.
     pub sandbox: bool,
+    /// The file that takes the result as variables.
+    pub dotenv: Option<PathBuf>,
 }
 
 /// What to do.
@@ -428,7 +455,7 @@ pub enum Action {
         exit_code: bool,
     },
     /// `status`
-    Status,
+    Status(Look),
     /// `verify`
     Verify(Check),
     /// `logs`
@@ -439,6 +466,22 @@ pub enum Action {
     Package {
         /// The file to write.
         out: PathBuf,
+    },
+    /// `doctor`
+    Doctor,
+    /// `doctor --print-policy`
+    PrintPolicy(Purpose),
+    /// `init`
+    Init {
+        /// Whether a file that exists is written anew.
+        force: bool,
+    },
+    /// `completions`
+    Completions(Shell),
+    /// `man`
+    Man {
+        /// The folder that takes one page a command.
+        out: Option<PathBuf>,
     },
     /// `sandbox start`
     #[cfg(feature = "sandbox")]
@@ -466,11 +509,15 @@ impl Action {
         match self {
             Self::Deploy { .. } => "deploy",
             Self::Plan { .. } => "plan",
-            Self::Status => "status",
+            Self::Status(_) => "status",
             Self::Verify(_) => "verify",
             Self::Logs(_) => "logs",
             Self::Teardown => "teardown",
             Self::Package { .. } => "package",
+            Self::Doctor | Self::PrintPolicy(_) => "doctor",
+            Self::Init { .. } => "init",
+            Self::Completions(_) => "completions",
+            Self::Man { .. } => "man",
             #[cfg(feature = "sandbox")]
             Self::SandboxStart { .. } => "sandbox start",
             #[cfg(feature = "sandbox")]
@@ -479,6 +526,26 @@ impl Action {
             Self::SandboxStatus(_) => "sandbox status",
             #[cfg(feature = "sandbox")]
             Self::SandboxReset(_) => "sandbox reset",
+        }
+    }
+}
+
+impl Action {
+    /// Whether a pipeline wants to be told how it ended: it is about a deployment, and not about the program or the sandbox.
+    #[must_use]
+    pub const fn is_for_pipelines(&self) -> bool {
+        match self {
+            Self::Deploy { .. }
+            | Self::Plan { .. }
+            | Self::Status(_)
+            | Self::Verify(_)
+            | Self::Logs(_)
+            | Self::Teardown
+            | Self::Package { .. }
+            | Self::Doctor => true,
+            Self::PrintPolicy(_) | Self::Init { .. } | Self::Completions(_) | Self::Man { .. } => false,
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStart { .. } | Self::SandboxStop(_) | Self::SandboxStatus(_) | Self::SandboxReset(_) => false,
         }
     }
 }
@@ -516,6 +583,8 @@ pub fn parse(
     #[cfg(not(feature = "sandbox"))]
     let sandbox = false;
     let mut poll = None;
+    // Of commands that wait without changing anything.
+    let mut limit = None;
     let (action, approval, wait, bootstrap) = match cli.command {
         Command::Deploy(args) => {
             let action = Action::Deploy { check: args.check.check() };
@@ -530,9 +599,20 @@ pub fn parse(
             (Action::Logs(args.wish()), None, None, None)
         }
         Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
-        Command::Status(args) => (Action::Status, None, None, Some(args.bootstrap)),
+        Command::Status(args) => {
+            limit = Some(args.look.timeout);
+            poll = args.look.poll_interval;
+            (Action::Status(args.look.look()), None, None, Some(args.bootstrap))
+        }
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
         Command::Package(args) => (Action::Package { out: args.out }, None, None, Some(args.bootstrap)),
+        Command::Doctor(args) => {
+            let action = args.print_policy.map_or(Action::Doctor, |of| Action::PrintPolicy(of.into()));
+            (action, None, None, None)
+        }
+        Command::Init(args) => (Action::Init { force: args.force }, None, None, None),
+        Command::Completions(args) => (Action::Completions(args.shell), None, None, None),
+        Command::Man(args) => (Action::Man { out: args.out }, None, None, None),
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => (of_sandbox(args, &variable), None, None, None),
     };
@@ -545,7 +625,7 @@ pub fn parse(
         verbose: cli.verbose,
         color: cli.color,
         yes: approval.is_some_and(|args| args.yes),
-        timeout: wait.as_ref().map_or(Duration::ZERO, |args| args.timeout),
+        timeout: wait.as_ref().map(|args| args.timeout).or(limit).unwrap_or_default(),
         poll_interval: wait.as_ref().and_then(|args| args.poll_interval).or(poll).unwrap_or(if sandbox {
             SANDBOX_POLL_INTERVAL
         } else {
@@ -557,6 +637,7 @@ pub fn parse(
         delete_data,
         retain,
         sandbox,
+        dotenv: cli.dotenv,
     })
 }
 

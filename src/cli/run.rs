@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
+use std::path::Path;
 use std::process::ExitCode as ProcessExitCode;
 use std::time::{Duration, Instant};
 
@@ -10,14 +11,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::{Action, Invocation, Output, parse, wants_json};
 use super::decisions;
+use super::panics::tell_panics;
+use super::paper;
+use super::pipeline::Pipeline;
 use crate::artifact::lease::LeaseSlot;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::Start;
+use crate::commands::status::Look;
 use crate::commands::{self, Options, Run};
 use crate::error::{Error, ErrorCode, Result};
 use crate::exit_code::ExitCode;
-use crate::progress::{Environment, Mode, Progress, Style, clean};
+use crate::progress::{Environment, Mask, Mode, Progress, Style, clean};
 use crate::report::{Outcome, Report};
+use crate::settings::file::DEFAULT_FILE;
 use crate::settings::{self, ConfigFile, Given};
 
 /// How often it is looked whether anything was said.
@@ -27,6 +33,7 @@ const LOOK_FOR_SILENCE: Duration = Duration::from_secs(5);
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ProcessExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    tell_panics(wants_json(&arguments, variable));
     match parse(arguments.clone(), variable) {
         Ok(invocation) => carry_out(&invocation).into(),
         Err(error) => not_understood(&error, &arguments),
@@ -36,12 +43,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ProcessExitCode {
 /// Help and version are answers; everything else is a wrong command line, which is told as JSON too where that was asked for.
 fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ProcessExitCode {
     let _ = error.print();
-    if error.use_stderr() && wants_json(arguments, variable) {
+    if error.use_stderr() {
         let mut report = Report::new("unknown");
         let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
         report.error = Some(Error::new(ErrorCode::Usage, first).hint("see sftp-okta --help"));
-        write_out(&report.to_json());
+        let (mask, surroundings) = (mask(), Environment::read(stderr().is_terminal(), variable));
+        Pipeline::of(&surroundings, None, variable).annotate(&report, &mask);
+        if wants_json(arguments, variable) {
+            write_out(&mask.apply(&report.to_json()));
+        }
     }
     ProcessExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
@@ -52,7 +63,9 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
     let mode = surroundings.mode(invocation.quiet);
     let mode = if mode == Mode::Live && invocation.verbose { Mode::Lines } else { mode };
     let style = Style::new(surroundings.color(invocation.color));
-    let progress = Progress::new(mode, style);
+    let mask = mask();
+    let progress = Progress::new(mode, style).masked(mask.clone());
+    let pipeline = Pipeline::of(&surroundings, invocation.dotenv.clone(), variable);
     let mut report = Report::new(invocation.action.name());
 
     let result = with_runtime(invocation, &progress, &mut report);
@@ -60,21 +73,28 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
     report.warnings = progress.warnings();
     report.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     if let Err(error) = result {
-        tell(&error, style);
+        tell(&error, style, &mask);
         report.result = Outcome::Failed;
         report.error = Some(error);
     }
+    if invocation.action.is_for_pipelines() {
+        for failure in pipeline.write(&report, &mask) {
+            progress.warn(&failure);
+        }
+        report.warnings = progress.warnings();
+    }
+    pipeline.annotate(&report, &mask);
     let follows = matches!(&invocation.action, Action::Logs(wish) if wish.follow);
     match invocation.output {
-        Output::Json if follows => write_out(&report.to_json_line()),
-        Output::Json => write_out(&report.to_json()),
+        Output::Json if follows => write_out(&mask.apply(&report.to_json_line())),
+        Output::Json => write_out(&mask.apply(&report.to_json())),
         Output::Text => {
             let mut text = report.to_text();
             text.push_str(&decisions::text(report.sign_ins.as_deref().unwrap_or_default(), result_style(invocation)));
             if !text.is_empty() && stdout().is_terminal() {
                 progress.part();
             }
-            write_out(&text);
+            write_out(&mask.apply(&text));
         }
     }
     let pending = report.result == Outcome::Planned && !report.changes.is_empty();
@@ -144,6 +164,28 @@ fn options(invocation: &Invocation, sandbox: Option<String>) -> Options {
 }
 
 async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot, report: &mut Report) -> Result<()> {
+    // These read no configuration: it may be missing, or be what is wrong.
+    match &invocation.action {
+        Action::Completions(shell) => return paper::completions(*shell, report),
+        Action::Man { out } => return paper::man(out.as_deref(), report),
+        Action::Init { force } => {
+            let options = options(invocation, None);
+            let file = invocation.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+            let mut run = Run { progress, report, options: &options, lease };
+            return commands::init::run(&invocation.given, file, *force, &mut run).await;
+        }
+        Action::Deploy { .. }
+        | Action::Plan { .. }
+        | Action::Status(_)
+        | Action::Verify(_)
+        | Action::Logs(_)
+        | Action::Teardown
+        | Action::Package { .. }
+        | Action::Doctor
+        | Action::PrintPolicy(_) => {}
+        #[cfg(feature = "sandbox")]
+        Action::SandboxStart { .. } | Action::SandboxStop(_) | Action::SandboxStatus(_) | Action::SandboxReset(_) => {}
+    }
     let file = settings::file::read(invocation.config.as_deref())?;
     let file = file.as_ref();
     #[cfg(feature = "sandbox")]
@@ -178,13 +220,35 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
         Action::Deploy { check } => commands::deploy::run(&settings::resolve(given, file)?, check.as_ref(), run).await,
         Action::Plan { .. } => commands::deploy::plan(&settings::resolve(given, file)?, run).await,
         Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, run).await,
+        Action::Doctor => {
+            let target = settings::resolve_target(given, file)?;
+            let settings = settings::resolve(given, file);
+            if let Err(error) = &settings {
+                run.progress.note(&format!("Bucket and organisation are not looked at: {error}"));
+            }
+            commands::doctor::run(&target, settings.ok().as_ref(), run).await
+        }
+        Action::PrintPolicy(purpose) => {
+            let target = settings::resolve_target(given, file)?;
+            let settings = settings::resolve(given, file).ok();
+            commands::doctor::print_policy(*purpose, &target, settings.as_ref(), run)
+        }
+        Action::Completions(_) | Action::Man { .. } | Action::Init { .. } => Ok(()),
         Action::Verify(check) => commands::verify::run(&settings::resolve_target(given, file)?, check, run).await,
         Action::Logs(wish) => {
             let mut show = decisions::lines(invocation.output, result_style(invocation));
             commands::logs::run(&settings::resolve_target(given, file)?, wish, &mut show, run).await
         }
         Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, run),
-        Action::Status => {
+        Action::Status(Look::All) => {
+            // No deployment in particular; a name only has to be there.
+            let mut given = given.clone();
+            if settings::resolve_target(&given, file).is_err() && given.name.is_none() {
+                given.set("name", "all");
+            }
+            commands::status_all::run(&settings::resolve_target(&given, file)?, run).await
+        }
+        Action::Status(look) => {
             let target = settings::resolve_target(given, file)?;
             // A name is enough to look; the differences need the whole configuration.
             let settings = match settings::resolve(given, file) {
@@ -194,7 +258,7 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
                     None
                 }
             };
-            commands::status::run(&target, settings.as_ref(), run).await
+            commands::status::run(&target, settings.as_ref(), *look, run).await
         }
         #[cfg(feature = "sandbox")]
         Action::SandboxStart { start, .. } => commands::sandbox::detach(start, run).await,
@@ -237,7 +301,7 @@ async fn interrupted(progress: &Progress) -> Error {
 }
 
 /// The error, for a person.
-fn tell(error: &Error, style: Style) {
+pub(super) fn tell(error: &Error, style: Style, mask: &Mask) {
     let mut text = format!("{} {}\n", style.bad("error:"), clean(&error.message));
     let mut line = |label: &str, value: &Option<String>| {
         if let Some(value) = value {
@@ -248,15 +312,21 @@ fn tell(error: &Error, style: Style) {
     line("where", &error.resource);
     line("request id", &error.request_id);
     line("what to do", &error.hint);
-    let _ = stderr().lock().write_all(text.as_bytes());
+    let _ = stderr().lock().write_all(mask.apply(&text).as_bytes());
 }
 
 /// stdout is the result and nothing else. Nobody may be reading it any more, which changes nothing about the result.
-fn write_out(text: &str) {
+pub(super) fn write_out(text: &str) {
     let mut out = stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The secrets of this process's environment.
+pub(super) fn mask() -> Mask {
+    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    Mask::of(std::env::vars_os().filter_map(text))
 }

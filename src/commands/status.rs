@@ -1,57 +1,140 @@
 //! `status`: what is there, whether it works, and how it differs from the configuration. Reads only.
 
 use crate::artifact::bootstrap::artifact;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{self, Seen};
+use crate::prices::{self, Priced};
 use crate::report::Outcome;
-use crate::server::{self, ServerStep};
+use crate::server::{self, Server, ServerStep};
 use crate::settings::{Settings, Target};
-use crate::stack;
+use crate::stack::{self, Stack};
+use crate::wait::Patience;
 
 use super::Run;
 use super::session::Session;
 use super::wanted::{spec, wanted};
 
+/// How to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Once, at one deployment.
+    Once {
+        /// Whether CloudFormation compares every resource as well.
+        drift: bool,
+    },
+    /// Again and again, until interrupted.
+    Watch,
+    /// At every deployment of account and region: [`super::status_all`].
+    All,
+}
+
 /// Looks at the deployment. `settings` is the configuration where it is complete; then differences are told.
 ///
 /// # Errors
 /// Whatever keeps it from looking. A deployment that is absent or not healthy is no error but a result.
-pub async fn run(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<()> {
+pub async fn run(target: &Target, settings: Option<&Settings>, look: Look, run: &mut Run<'_>) -> Result<()> {
     let session = Session::open(target, None, run).await?;
     run.progress.step("Looking at what is there");
+    // The whole account is searched: an orphan is billed, and only a search finds it.
+    let seen = see(&session, target, settings.is_some(), None).await?;
+    tell(&session, &seen, run);
+    if let Some(settings) = settings.filter(|_| run.report.result != Outcome::Absent) {
+        run.report.differences = differences(settings, &session, &seen, run)?;
+    }
+    match look {
+        Look::Once { drift: true } => drift(&session, seen.stack.as_ref(), run).await,
+        Look::Once { drift: false } | Look::All => Ok(()),
+        Look::Watch => watch(&session, target, seen, run).await,
+    }
+}
+
+/// Reads stack and servers. `hint` is where the server was last seen: then one call finds it.
+async fn see(session: &Session, target: &Target, with_template: bool, hint: Option<&str>) -> Result<Seen> {
     let clients = &session.clients;
     let stack = async {
         let stack = stack::describe(&clients.cloudformation, &target.stack_name).await?;
-        let template = match (&stack, settings) {
-            (Some(stack), Some(_)) => stack::deployed_template(&clients.cloudformation, &stack.arn).await?,
+        let template = match (&stack, with_template) {
+            (Some(stack), true) => stack::deployed_template(&clients.cloudformation, &stack.arn).await?,
             (_, _) => None,
         };
         Ok::<_, Error>((stack, template))
     };
-    // The whole account is searched: an orphan is billed, and only a search finds it.
-    let servers = server::find(&clients.transfer, &session.owner, None);
+    let servers = server::find(&clients.transfer, &session.owner, hint);
     let ((stack, template), servers) = tokio::try_join!(stack, servers)?;
-    let seen = Seen { artifact_bucket: true, artifact: true, stack, template, servers };
+    Ok(Seen { artifact_bucket: true, artifact: true, stack, template, servers })
+}
 
+/// Puts into the report what was seen, what is wrong with it, and what it costs.
+fn tell(session: &Session, seen: &Seen, run: &mut Run<'_>) {
     if let Some(stack) = &seen.stack {
         run.report.saw_stack(stack);
     }
     if let Some(server) = seen.servers.owned.first() {
-        run.report.saw_server(server, &clients.region, session.url_suffix());
+        run.report.saw_server(server, &session.clients.region, session.url_suffix());
     }
     if seen.stack.is_none() && seen.servers.owned.is_empty() {
         run.report.result = Outcome::Absent;
-        return Ok(());
+        return;
     }
-    let faults = faults(&session, &seen);
+    let faults = faults(session, seen);
     for fault in &faults {
         run.progress.warn(fault);
     }
     run.report.result = if faults.is_empty() { Outcome::Healthy } else { Outcome::Unhealthy };
-    if let Some(settings) = settings {
-        run.report.differences = differences(settings, &session, &seen, run)?;
-    }
+    run.report.cost = Some(prices::monthly(billed(seen.stack.is_some(), &seen.servers.owned)));
+}
+
+/// What is billed by time whatever the settings: each server by its protocols, and the stack's key. Alarms and a dashboard
+/// are a setting's, and `plan` counts them.
+pub(super) fn billed(stack: bool, servers: &[Server]) -> Vec<Priced> {
+    let servers = servers.iter().flat_map(|server| vec![Priced::TransferServer; server.protocols.len().max(1)]);
+    servers.chain(stack.then_some(Priced::KmsKey)).collect()
+}
+
+/// Lets CloudFormation compare the stack's resources with what it made.
+async fn drift(session: &Session, stack: Option<&Stack>, run: &mut Run<'_>) -> Result<()> {
+    let Some(stack) = stack else { return Ok(()) };
+    run.progress.step("CloudFormation looks for drift");
+    let patience = Patience::new(run.options.timeout, run.options.poll_interval);
+    let found = stack::drift(&session.clients.cloudformation, stack, &patience, run.progress).await?;
+    let verdict = if found.is_empty() { "No resource of the stack has drifted" } else { "Resources have drifted" };
+    run.progress.done(verdict);
+    run.report.drift = Some(found);
     Ok(())
+}
+
+/// Looks again and again until a signal ends it. In place on a terminal; elsewhere a line for every change.
+async fn watch(session: &Session, target: &Target, first: Seen, run: &mut Run<'_>) -> Result<()> {
+    let mut seen = first;
+    let mut told = String::new();
+    loop {
+        let line = line(&seen);
+        if line == told {
+            run.progress.tick();
+        } else {
+            run.progress.step(&line);
+            told = line;
+        }
+        tokio::time::sleep(run.options.poll_interval).await;
+        let hint = seen.servers.owned.first().map(|server| server.id.clone());
+        match see(session, target, false, hint.as_deref()).await {
+            Ok(now) => seen = now,
+            // One answer that did not come is no reason to stop looking; missing rights and credentials are.
+            Err(error) if matches!(error.code, ErrorCode::Network | ErrorCode::Service) => {
+                run.progress.note(&error.to_string());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What is there, on one line.
+fn line(seen: &Seen) -> String {
+    let stack = seen.stack.as_ref().map_or("no stack".to_owned(), |stack| format!("{} {}", stack.name, stack.status));
+    let servers: Vec<String> =
+        seen.servers.owned.iter().map(|server| format!("{} {}", server.id, server.state)).collect();
+    let servers = if servers.is_empty() { "no server".to_owned() } else { servers.join(", ") };
+    format!("{stack} · {servers}")
 }
 
 /// What keeps the deployment from doing its work, or costs money for nothing.

@@ -36,8 +36,7 @@ pub(super) fn spec_of_settings(settings: &Settings) -> Spec {
         IdentityProvider::ApiGateway => ProviderRefs::Api { url: String::new(), invocation_role: String::new() },
         IdentityProvider::Lambda => ProviderRefs::Function { arn: String::new() },
     };
-    let none = StackRefs { identity_provider, logging_role: String::new(), log_group_arn: String::new() };
-    Spec::new(settings, none)
+    Spec::new(settings, StackRefs { identity_provider, logging_role: String::new(), log_group_arn: String::new() })
 }
 
 /// The server as it should be on `stack`.

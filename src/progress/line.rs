@@ -12,20 +12,26 @@ use super::{Mood, ResourceEvent};
 const LONGEST: usize = 2_000;
 
 /// Makes text from a service safe for a terminal and a CI log: no control characters (they could move the cursor,
-/// recolour, or forge lines), and nothing that GitHub's runner takes for a command: `::name` where a line begins,
-/// `##[name]` anywhere in it.
+/// recolour, or forge lines), none that turn the direction of writing, and nothing that a runner takes for a command:
+/// `::name` where a line begins (GitHub), `##[name]` and `##vso[name]` anywhere in it (GitHub, Azure).
 #[must_use]
 pub fn clean(text: &str) -> String {
     let mut clean: String =
-        text.chars().take(LONGEST).map(|character| if character.is_control() { ' ' } else { character }).collect();
+        text.chars().take(LONGEST).map(|character| if is_shown(character) { character } else { ' ' }).collect();
     if text.chars().nth(LONGEST).is_some() {
         clean.push('…');
     }
-    let clean = clean.trim().replace("##[", "# #[");
+    let clean = clean.trim().replace("##", "# #");
     match clean.strip_prefix("::") {
         Some(rest) => format!(": :{rest}"),
         None => clean,
     }
+}
+
+/// Whether a character is one that people see where it stands.
+fn is_shown(character: char) -> bool {
+    !(character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))
 }
 
 /// A resource's line: count, status, name, type, reason.
@@ -68,6 +74,8 @@ mod tests {
         assert_eq!(clean("\n::error::c"), ": :error::c");
         assert_eq!(clean("AWS::IAM::Role"), "AWS::IAM::Role");
         assert_eq!(clean("##[error]x"), "# #[error]x");
+        assert_eq!(clean("a ##vso[task.complete]x"), "a # #vso[task.complete]x");
+        assert_eq!(clean("a\u{202e}b\u{2028}c"), "a b c");
         assert_eq!(clean(&"x".repeat(3_000)).chars().count(), 2_001);
     }
 }

@@ -40,6 +40,8 @@ pub struct Environment {
     pub no_color: Option<String>,
     /// `CLICOLOR_FORCE`.
     pub clicolor_force: Option<String>,
+    /// `GITHUB_ACTIONS`.
+    pub github_actions: Option<String>,
 }
 
 impl Environment {
@@ -52,11 +54,18 @@ impl Environment {
             ci: variable("CI"),
             no_color: variable("NO_COLOR"),
             clicolor_force: variable("CLICOLOR_FORCE"),
+            github_actions: variable("GITHUB_ACTIONS"),
         }
     }
 
     fn is_ci(&self) -> bool {
         self.ci.as_deref().is_some_and(|value| !matches!(value, "" | "0" | "false"))
+    }
+
+    /// Whether GitHub's runner reads what is written (it sets the variable to `true` in every step).
+    #[must_use]
+    pub fn is_github(&self) -> bool {
+        self.github_actions.as_deref() == Some("true")
     }
 
     fn is_dumb(&self) -> bool {
@@ -101,6 +110,12 @@ impl Style {
     #[must_use]
     pub const fn new(color: bool) -> Self {
         Self { color }
+    }
+
+    /// Whether it colours.
+    #[must_use]
+    pub const fn is_colored(self) -> bool {
+        self.color
     }
 
     fn paint(self, ansi: Ansi, text: &str) -> String {

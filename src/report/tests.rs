@@ -5,7 +5,7 @@ use crate::plan::{Action, Change};
 
 use super::*;
 
-fn deployed() -> Report {
+pub(super) fn deployed() -> Report {
     let mut report = Report::new("deploy");
     report.result = Outcome::Deployed;
     report.deployment = Deployment {

@@ -3,12 +3,16 @@
 use std::fmt::Write as _;
 
 use super::{Outcome, Report, SandboxReport, SandboxUser};
+use crate::doctor::Level;
 use crate::plan;
 use crate::prices;
-use crate::progress::{Style, count};
+use crate::progress::{Style, clean, count};
 
 /// Renders the report. Failures tell their story on stderr, so here they say only what is there now.
 pub(super) fn render(report: &Report) -> String {
+    if let (Outcome::Written, Some(text)) = (report.result, &report.text) {
+        return text.clone();
+    }
     let mut text = String::new();
     let name = report.deployment.name.as_deref().unwrap_or_default();
     let headline = match report.result {
@@ -16,6 +20,11 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Unchanged => format!("{name} is ONLINE, unchanged"),
         Outcome::Planned if report.changes.is_empty() => format!("{name} is as configured: nothing to do"),
         Outcome::Planned => format!("{name}: {} to make", count(report.changes.len(), "change")),
+        Outcome::Healthy | Outcome::Unhealthy if report.command == "doctor" => format!("{name}: {}", verdict(report)),
+        Outcome::Healthy | Outcome::Unhealthy if report.deployments.is_some() => {
+            count(report.deployments.as_ref().map_or(0, Vec::len), "deployment")
+        }
+        Outcome::Absent if report.deployments.is_some() => "there is no deployment here".to_owned(),
         Outcome::Healthy => format!("{name} is healthy"),
         Outcome::Unhealthy => format!("{name} is not healthy"),
         Outcome::Absent => format!("{name} is not deployed"),
@@ -29,6 +38,7 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Stopped if report.command == "sandbox status" => "the sandbox does not run".to_owned(),
         Outcome::Stopped => "the sandbox is stopped".to_owned(),
         Outcome::Packaged => "packaged".to_owned(),
+        Outcome::Written => "written".to_owned(),
         Outcome::Declined => "nothing was changed".to_owned(),
         Outcome::Failed => return text,
     };
@@ -59,6 +69,9 @@ pub(super) fn render(report: &Report) -> String {
             .collect();
         list(&mut text, "Gone:", gone.iter().map(String::as_str));
     }
+    findings(&mut text, report);
+    deployments(&mut text, report);
+    drift(&mut text, report);
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
     let kept: Vec<String> =
         report.kept.iter().map(|kept| format!("{} {}\n    {}", kept.kind, kept.name, kept.why)).collect();
@@ -70,6 +83,67 @@ pub(super) fn render(report: &Report) -> String {
         let _ = writeln!(text, "\n{next}");
     }
     text
+}
+
+/// Every deployment, a line each, and what is wrong with it below.
+fn deployments(text: &mut String, report: &Report) {
+    let Some(rows) = report.deployments.as_ref().filter(|rows| !rows.is_empty()) else { return };
+    let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
+    let _ = writeln!(text);
+    for row in rows {
+        let status = row.stack_status.as_deref().unwrap_or("no stack");
+        let servers: Vec<String> = row.servers.iter().map(|server| format!("{} {}", server.id, server.state)).collect();
+        let servers = if servers.is_empty() { "no server".to_owned() } else { servers.join(", ") };
+        let _ = writeln!(text, "  {:<width$}  {status:<20}  {servers}", row.name);
+        row.faults.iter().for_each(|fault| text.push_str(&format!("  {:<width$}  → {fault}\n", "")));
+    }
+}
+
+/// What CloudFormation found.
+fn drift(text: &mut String, report: &Report) {
+    let Some(drift) = &report.drift else { return };
+    if drift.is_empty() {
+        let _ = writeln!(text, "\nNo resource of the stack has drifted.");
+        return;
+    }
+    let _ = writeln!(text, "\nNot as the stack made it:");
+    for found in drift {
+        let _ = writeln!(text, "  - {} {} ({})", clean(&found.resource), found.status, clean(&found.kind));
+        for difference in &found.differences {
+            let (expected, actual) = (clean(&difference.expected), clean(&difference.actual));
+            let _ = writeln!(text, "      {}: {expected} → {actual}", clean(&difference.path));
+        }
+    }
+}
+
+/// "1 error, 2 warnings", or that there is neither.
+fn verdict(report: &Report) -> String {
+    let of = |level: Level| report.findings.iter().filter(|finding| finding.level == level).count();
+    match (of(Level::Error), of(Level::Warning)) {
+        (0, 0) => "nothing to be done".to_owned(),
+        (0, warnings) => count(warnings, "warning"),
+        (errors, 0) => count(errors, "error"),
+        (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
+    }
+}
+
+/// What `doctor` found, a line each, and the remedy below it.
+fn findings(text: &mut String, report: &Report) {
+    if !report.findings.is_empty() {
+        let _ = writeln!(text);
+    }
+    for finding in &report.findings {
+        let word = match finding.level {
+            Level::Ok => "ok",
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        };
+        let _ = writeln!(text, "  {word:<8} {:<21} {}", finding.check, clean(&finding.message));
+        if let Some(remedy) = finding.remedy.as_deref().filter(|_| finding.level != Level::Ok) {
+            let _ = writeln!(text, "{:33}→ {}", "", clean(remedy));
+        }
+    }
 }
 
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
@@ -99,6 +173,7 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
                 .map(|server| ("sftp", format!("{}:{}  {}", server.host, server.port, server.server_id))),
         );
     }
+    facts.extend(report.files.iter().map(|file| ("file", file.clone())));
     if let Some(artifact) = &report.artifact
         && let Some(file) = &artifact.file
     {
@@ -138,6 +213,8 @@ fn next(report: &Report) -> Option<String> {
             }
             Some(format!("Sign in with an Okta account:  sftp USER@{}", server.endpoint))
         }
+        Outcome::Healthy | Outcome::Unhealthy if report.command == "doctor" => None,
+        Outcome::Healthy | Outcome::Unhealthy if report.deployments.is_some() => None,
         Outcome::Absent => Some(format!("Make it with:  {deploy}")),
         Outcome::Unhealthy => Some(format!("Bring it back with:  {deploy}")),
         Outcome::Planned if !report.changes.is_empty() => Some(format!("Make them with:  {deploy}")),
@@ -152,7 +229,9 @@ fn next(report: &Report) -> Option<String> {
         Outcome::Stopped if report.command == "sandbox status" => {
             Some("Start it with:  sftp-okta sandbox start --detach".to_owned())
         }
+        Outcome::Written if report.command == "init" => Some("See what it would make with:  sftp-okta plan".to_owned()),
         Outcome::Stopped
+        | Outcome::Written
         | Outcome::Planned
         | Outcome::Removed
         | Outcome::Packaged
@@ -212,10 +291,13 @@ fn cost(report: &Report) -> Option<String> {
         | Outcome::Absent
         | Outcome::Verified
         | Outcome::Shown
+        | Outcome::Written
         | Outcome::Running
         | Outcome::Stopped
         | Outcome::Packaged
         | Outcome::Declined
-        | Outcome::Failed => None,
+        | Outcome::Failed => {
+            Some(format!("Costs {}, by prices of {};\n{}", cost.sentence(), cost.as_of, prices::BY_VOLUME))
+        }
     }
 }

@@ -23,6 +23,8 @@ pub struct Found {
     pub namesakes: Vec<(String, String)>,
     /// Servers that may not be described: one of them could be the deployment's.
     pub unreadable: Vec<String>,
+    /// How many servers the account has here, as far as they were counted: a hint that holds needs no list.
+    pub count: usize,
     /// Ids of servers that belong to others, so that a further search need not ask again.
     foreign: HashSet<String>,
 }
@@ -39,7 +41,7 @@ pub async fn find(client: &Client, owner: &Owner, hint: Option<&str>) -> Result<
         && let Ok(Some(server)) = describe(client, id).await
         && owner.claim(&server.tags) == Claim::Ours
     {
-        return Ok(Found { owned: vec![server], ..Found::default() });
+        return Ok(Found { owned: vec![server], count: 1, ..Found::default() });
     }
     Found::default().search(client, owner).await
 }
@@ -51,7 +53,7 @@ impl Found {
     /// What Transfer Family says.
     pub(super) async fn search(self, client: &Client, owner: &Owner) -> Result<Self> {
         let ids = list(client).await?;
-        let mut found = Self { foreign: self.foreign, ..Self::default() };
+        let mut found = Self { count: ids.len(), foreign: self.foreign, ..Self::default() };
         let unknown = ids.into_iter().filter(|id| !found.foreign.contains(id)).collect::<Vec<_>>();
         let mut described = stream::iter(unknown)
             .map(|id| async move {
@@ -132,6 +134,39 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// All servers of the account and region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Everyone {
+    /// Those that may be described, smallest id first.
+    pub servers: Vec<Server>,
+    /// Those that may not.
+    pub unreadable: Vec<String>,
+}
+
+/// Describes every server of the account and region, a few at a time.
+///
+/// # Errors
+/// What Transfer Family says.
+pub async fn describe_all(client: &Client) -> Result<Everyone> {
+    let mut described = stream::iter(list(client).await?)
+        .map(|id| async move {
+            let server = describe(client, &id).await;
+            (id, server)
+        })
+        .buffer_unordered(AT_A_TIME);
+    let mut all = Everyone::default();
+    while let Some((id, server)) = described.next().await {
+        match server {
+            Ok(server) => all.servers.extend(server),
+            Err(error) if error.code == ErrorCode::Permission => all.unreadable.push(id),
+            Err(error) => return Err(error),
+        }
+    }
+    all.servers.sort_by(|one, other| one.id.cmp(&other.id));
+    all.unreadable.sort();
+    Ok(all)
 }
 
 async fn list(client: &Client) -> Result<Vec<String>> {

@@ -41,6 +41,12 @@ impl Owner {
         BTreeMap::from([(DEPLOYMENT.to_owned(), self.deployment.clone()), (STACK.to_owned(), self.stack.clone())])
     }
 
+    /// Whose something with these tags says it is.
+    #[must_use]
+    pub fn of(tags: &BTreeMap<String, String>) -> Option<Self> {
+        Some(Self { deployment: tags.get(DEPLOYMENT)?.clone(), stack: tags.get(STACK)?.clone() })
+    }
+
     /// The tags of a create call: ownership, and the call itself.
     #[must_use]
     pub(super) fn tags_of_call(&self, run: &str) -> BTreeMap<String, String> {

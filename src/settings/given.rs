@@ -66,6 +66,24 @@ macro_rules! given {
                 }
                 Self { $($field: one($flag),)* tags }
             }
+
+            /// The value of a flag, by its name without dashes; of `tag` none, since there may be several.
+            #[must_use]
+            pub fn value(&self, flag: &str) -> Option<&Value> {
+                match flag {
+                    $($flag => self.$field.as_ref(),)*
+                    _ => None,
+                }
+            }
+
+            /// Sets the value of a flag as if it had been typed. Flags that are no settings, and `tag`, change nothing.
+            pub fn set(&mut self, flag: &'static str, text: impl Into<String>) {
+                let value = Some(Value::flag(flag, text));
+                match flag {
+                    $($flag => self.$field = value,)*
+                    _ => {}
+                }
+            }
         }
     };
 }

@@ -62,8 +62,26 @@ pub async fn describe(client: &Client, name_or_arn: &str) -> Result<Option<Stack
     let Some(stack) = answer.stacks.unwrap_or_default().into_iter().next() else {
         return Err(Error::new(ErrorCode::Service, format!("DescribeStacks returned no stack for {name_or_arn}")));
     };
+    Ok(Some(from_sdk(stack)))
+}
+
+/// Describes every stack of the account and region that is not deleted.
+///
+/// # Errors
+/// What CloudFormation says.
+pub async fn describe_all(client: &Client) -> Result<Vec<Stack>> {
+    let mut stacks = Vec::new();
+    let mut pages = client.describe_stacks().into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| failure("could not list the stacks of the account", &error))?;
+        stacks.extend(page.stacks.unwrap_or_default().into_iter().map(from_sdk));
+    }
+    Ok(stacks)
+}
+
+fn from_sdk(stack: aws_sdk_cloudformation::types::Stack) -> Stack {
     let name = stack.stack_name.unwrap_or_default();
-    Ok(Some(Stack {
+    Stack {
         arn: stack.stack_id.unwrap_or_else(|| name.clone()),
         name,
         status: StackStatus::parse(stack.stack_status.as_ref().map_or("", |status| status.as_str())),
@@ -73,7 +91,7 @@ pub async fn describe(client: &Client, name_or_arn: &str) -> Result<Option<Stack
         outputs: pairs(stack.outputs, |output| (output.output_key, output.output_value)),
         termination_protection: stack.enable_termination_protection.unwrap_or(false),
         last_updated: stack.last_updated_time.and_then(|time| time.to_millis().ok()),
-    }))
+    }
 }
 
 /// The template as it was submitted at the last successful deployment; `None` where there is none to show, as for a stack

@@ -12,11 +12,13 @@
 
 mod artifact;
 mod direct;
+mod doctor;
 mod example_session;
 mod logs;
 mod main_story;
 mod one_at_a_time;
 mod outsiders;
+mod pipelines;
 mod plan;
 mod preflight;
 mod proofs;
@@ -27,6 +29,7 @@ mod saved_plan;
 mod server_creation;
 mod server_update;
 mod stack_faults;
+mod status;
 mod support;
 mod surroundings;
 mod teardown;

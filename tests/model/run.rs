@@ -280,7 +280,8 @@ async fn command(command: Command, run: &mut Run<'_>) -> sftp_okta::error::Resul
         Command::Plan(configuration) => commands::deploy::plan(&settings(configuration), run).await,
         Command::Status(configuration) => {
             let settings = settings(configuration);
-            commands::status::run(&settings.target(), Some(&settings), run).await
+            let once = commands::status::Look::Once { drift: false };
+            commands::status::run(&settings.target(), Some(&settings), once, run).await
         }
         Command::Teardown => commands::teardown::run(&settings(0).target(), run).await,
     }

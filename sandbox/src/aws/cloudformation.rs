@@ -2,6 +2,7 @@
 
 mod answers;
 mod change_set;
+mod drift;
 mod intrinsics;
 mod make;
 mod operation;
@@ -70,6 +71,8 @@ pub(crate) fn answer(world: &Arc<World>, call: &Call, form: &Parameters) -> Resu
             Ok(json!({"StackId": stack.arn}))
         }),
         "SetStackPolicy" => world.change(|state| named_mut(state, call, form).map(|_| Value::Null)),
+        "DetectStackDrift" => world.change(|state| drift::detect(state, call, form)),
+        "DescribeStackDriftDetectionStatus" => world.read(|state| drift::status(world, state, call, form)),
         "ValidateTemplate" | "GetTemplateSummary" => world.read(|state| summary(world, state, call, form)),
         _ => world.read(|state| look(state, call, form)),
     }
@@ -132,6 +135,8 @@ fn look(state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal>
             let body = &stack.wanted.body;
             Ok(json!({"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}))
         }
+        "DescribeStackResourceDrifts" => drift::describe(state, call, form),
+        "DetectStackResourceDrift" => drift::detect_resource(state, call, form),
         "GetStackPolicy" => named(state, call, form).map(|_| json!({})),
         "ListExports" => Ok(json!({"Exports": []})),
         "ListImports" => Err(Refusal::validation("Export is not imported by any stack.")),

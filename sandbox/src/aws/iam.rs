@@ -13,6 +13,9 @@ const POLICY: &str = "AWS::IAM::Policy";
 
 /// Answers a call.
 pub(crate) fn answer(world: &World, call: &Call, parameters: &Parameters) -> Result<Value, Refusal> {
+    if call.action == "UpdateAssumeRolePolicy" {
+        return update_trust(world, parameters);
+    }
     world.read(|state| {
         let name = parameters.text("RoleName").unwrap_or_default();
         let role = || {
@@ -47,6 +50,23 @@ pub(crate) fn answer(world: &World, call: &Call, parameters: &Parameters) -> Res
             }
             action => Err(Refusal::invalid_action(action, parameters.text("Version").unwrap_or("2010-05-08"))),
         }
+    })
+}
+
+/// UpdateAssumeRolePolicy, past the stack that made the role: what drift is.
+fn update_trust(world: &World, parameters: &Parameters) -> Result<Value, Refusal> {
+    let name = parameters.text("RoleName").unwrap_or_default();
+    let document = parameters.text("PolicyDocument").unwrap_or_default();
+    let malformed = |_| Refusal::new("MalformedPolicyDocument", "This policy contains invalid Json");
+    let document: Value = serde_json::from_str(document).map_err(malformed)?;
+    world.change(|state| {
+        let missing = || no_such_entity(format!("The role with name {name} cannot be found."));
+        let mut role = state.resources.find(ROLE, name).cloned().ok_or_else(missing)?;
+        if let Value::Object(members) = &mut role.properties {
+            members.insert("AssumeRolePolicyDocument".into(), document);
+        }
+        state.resources.put(role);
+        Ok(Value::Null)
     })
 }
 

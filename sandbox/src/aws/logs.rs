@@ -57,6 +57,11 @@ impl LogGroups {
         group.key = key.map(ToOwned::to_owned);
     }
 
+    /// How many days a group keeps its lines, if it says; nothing where there is no group.
+    pub(crate) fn retention(&self, name: &str) -> Option<Option<u64>> {
+        self.groups.get(name).map(|group| group.retention)
+    }
+
     /// Deletes a group and its lines.
     pub(crate) fn delete(&mut self, name: &str) {
         self.groups.remove(name);
@@ -106,6 +111,21 @@ pub(crate) fn answer(world: &World, call: &Call, input: &Value) -> Result<Value,
             Ok(json!({}))
         }),
         "PutLogEvents" => world.change(|state| put(state.log_groups.get_mut(&group_name(input)?)?, input)),
+        "PutRetentionPolicy" => world.change(|state| {
+            let days = input.get("retentionInDays").and_then(Value::as_u64);
+            state.log_groups.get_mut(&group_name(input)?)?.retention = days;
+            Ok(json!({}))
+        }),
+        "DeleteRetentionPolicy" => world.change(|state| {
+            state.log_groups.get_mut(&group_name(input)?)?.retention = None;
+            Ok(json!({}))
+        }),
+        "DeleteLogGroup" => world.change(|state| {
+            let name = group_name(input)?;
+            state.log_groups.get(&name)?;
+            state.log_groups.delete(&name);
+            Ok(json!({}))
+        }),
         "DescribeLogGroups" => world.read(|state| Ok(describe_groups(&state.log_groups, call, input))),
         "DescribeLogStreams" => world.read(|state| describe_streams(&state.log_groups, call, input)),
         "FilterLogEvents" => world.read(|state| filter(state.log_groups.get(&group_name(input)?)?, input)),

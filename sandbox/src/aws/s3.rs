@@ -42,7 +42,10 @@ use request::Asked;
 
 pub(crate) use key::KeyError;
 pub(crate) use record::{Record, hex};
-pub(crate) use stack::{bucket_exists, create_bucket, delete_bucket, object_exists, set_bucket_policy, update_bucket};
+pub(crate) use stack::{
+    bucket_exists, bucket_policy, changed_properties, create_bucket, delete_bucket, object_exists, set_bucket_policy,
+    update_bucket,
+};
 pub(crate) use store::{Condition, Store, StoreError};
 
 /// All buckets, by name.

@@ -24,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) service: String,
     /// `CreateChangeSet`; for services that speak REST method and path, `PUT /bucket/key`.
     pub(crate) action: String,
+    /// What follows the path, where there is something.
+    pub(crate) query: String,
     /// What the caller got: a status, or nothing if the connection was cut or is still waiting.
     pub(crate) status: Option<u16>,
     /// Whether the call may have changed something.
@@ -136,7 +138,8 @@ async fn handle(book: Arc<Mutex<Book>>, upstream: String, request: Received) -> 
         let other = book.meanwhile.iter().position(|(pattern, _)| matches(pattern, &name));
         let other = other.map(|at| book.meanwhile.remove(at).1);
         let mutates = protocol.mutates(&action);
-        book.calls.push(Call { service, action, status: None, mutates });
+        let query = request.target.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
+        book.calls.push(Call { service, action, query, status: None, mutates });
         let count = book.calls.len();
         let held = book.held.take_if(|held| held.at == count);
         (count - 1, fault, other, held)

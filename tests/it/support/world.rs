@@ -121,7 +121,7 @@ impl World {
                 arguments.extend(["--yes", "--poll-interval", "20ms"]);
             }
             "status" => arguments.extend(settings),
-            "plan" => arguments.extend(settings),
+            "plan" | "doctor" => arguments.extend(settings),
             "verify" | "logs" => arguments.extend(["--poll-interval", "20ms"]),
             "teardown" => arguments.extend(["--yes", "--poll-interval", "20ms"]),
             other => panic!("{other} is no command of this world"),

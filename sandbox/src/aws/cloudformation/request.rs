@@ -65,6 +65,7 @@ pub(super) fn new_stack(call: &Call, name: &str) -> Stack {
         disable_rollback: false,
         operation: None,
         tokens: Default::default(),
+        detection: None,
     }
 }
 

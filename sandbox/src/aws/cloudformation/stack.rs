@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change_set::ChangeSet;
+use super::drift::Detection;
 use super::intrinsics::{Made, Pseudo};
 use super::operation::Operation;
 use super::parameters::{Shown, Values};
@@ -61,6 +62,9 @@ pub(super) struct Stack {
     pub(super) operation: Option<Operation>,
     /// Client tokens of requests that began something.
     pub(super) tokens: BTreeSet<String>,
+    /// The last detection of drift.
+    #[serde(default)]
+    pub(super) detection: Option<Detection>,
 }
 
 /// An output.

@@ -1,5 +1,6 @@
 //! Whole operations over the real template, step by step and without waiting.
 
+mod drift;
 mod flows;
 mod template;
 

@@ -48,6 +48,27 @@ pub(crate) fn update_bucket(state: &mut State, name: &str, properties: &Value) {
     }
 }
 
+/// The properties of a stack's bucket that are no longer what `properties` made of it, with what is there instead;
+/// nothing where the bucket is gone.
+pub(crate) fn changed_properties(state: &State, name: &str, properties: &Value) -> Option<Vec<(&'static str, Value)>> {
+    let bucket = state.buckets.buckets.get(name)?;
+    let made: [(&str, &'static str, Option<String>); 5] = [
+        ("encryption", "BucketEncryption", encryption(properties)),
+        ("publicAccessBlock", "PublicAccessBlockConfiguration", public_access_block(properties)),
+        ("ownershipControls", "OwnershipControls", ownership(properties)),
+        ("versioning", "VersioningConfiguration", versioning(properties)),
+        ("lifecycle", "LifecycleConfiguration", lifecycle(properties)),
+    ];
+    let changed = made.into_iter().filter(|(name, _, made)| bucket.configuration.get(*name) != made.as_ref());
+    Some(changed.map(|(name, property, _)| (property, Value::from(bucket.configuration.get(name).cloned()))).collect())
+}
+
+/// The policy of a bucket; nothing where it has none.
+pub(crate) fn bucket_policy(state: &State, name: &str) -> Option<Value> {
+    let policy = state.buckets.buckets.get(name)?.configuration.get("policy")?;
+    serde_json::from_str(policy).ok()
+}
+
 /// Deletes a bucket, which must be empty.
 pub(crate) fn delete_bucket(state: &mut State, store: &Store, name: &str) -> Result<(), Reason> {
     if !state.buckets.buckets.contains_key(name) {

@@ -1,0 +1,37 @@
+//! `doctor`.
+
+use clap::{Args, ValueEnum};
+
+use super::{SettingsArgs, TargetArgs};
+use crate::permissions::Purpose;
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Print the IAM policy of a role for this command, and ask nothing: deploy, plan, status or teardown
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "COMMAND", help_heading = "This run")]
+    pub(super) print_policy: Option<PolicyOf>,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// Whose policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PolicyOf {
+    Deploy,
+    Plan,
+    Status,
+    Teardown,
+}
+
+impl From<PolicyOf> for Purpose {
+    fn from(of: PolicyOf) -> Self {
+        match of {
+            PolicyOf::Deploy => Self::Deploy,
+            PolicyOf::Plan => Self::Plan,
+            PolicyOf::Status => Self::Status,
+            PolicyOf::Teardown => Self::Teardown,
+        }
+    }
+}
