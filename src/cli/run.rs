@@ -171,7 +171,17 @@ async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot
             let mut run = Run { progress, report, options: &options, lease };
             return commands::init::run(&invocation.given, file, *force, &mut run).await;
         }
-        _ => {}
+        Action::Deploy { .. }
+        | Action::Plan { .. }
+        | Action::Status(_)
+        | Action::Verify(_)
+        | Action::Logs(_)
+        | Action::Teardown
+        | Action::Package { .. }
+        | Action::Doctor
+        | Action::PrintPolicy(_) => {}
+        #[cfg(feature = "sandbox")]
+        Action::SandboxStart { .. } | Action::SandboxStop(_) | Action::SandboxStatus(_) | Action::SandboxReset(_) => {}
     }
     let file = settings::file::read(invocation.config.as_deref())?;
     let file = file.as_ref();

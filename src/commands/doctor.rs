@@ -146,7 +146,18 @@ const fn check_of(code: ErrorCode) -> &'static str {
         ErrorCode::WrongAccount => "account",
         ErrorCode::Configuration | ErrorCode::Usage => "region",
         ErrorCode::Network => "network",
-        _ => "credentials",
+        ErrorCode::Credentials
+        | ErrorCode::Permission
+        | ErrorCode::StackFailed
+        | ErrorCode::ServerFailed
+        | ErrorCode::ArtifactFailed
+        | ErrorCode::Deadline
+        | ErrorCode::Busy
+        | ErrorCode::VerifyFailed
+        | ErrorCode::Interrupted
+        | ErrorCode::Terminated
+        | ErrorCode::Service
+        | ErrorCode::Unexpected => "credentials",
     }
 }
 

@@ -198,12 +198,14 @@ fn write(file: &Path, text: &str, force: bool) -> Result<()> {
         options.create_new(true)
     };
     let written = options.open(file).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => exists(file),
-        _ => Error::new(ErrorCode::Configuration, format!("{} could not be written", file.display()))
+    written.map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            return exists(file);
+        }
+        Error::new(ErrorCode::Configuration, format!("{} could not be written", file.display()))
             .cause(error.to_string())
             .resource(file.display().to_string())
-            .hint("name a file in a folder that may be written to with --config"),
+            .hint("name a file in a folder that may be written to with --config")
     })
 }
 

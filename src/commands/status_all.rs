@@ -48,9 +48,12 @@ fn is_ours(stack: &Stack) -> bool {
     Owner::of(&stack.tags).is_some_and(|owner| owner.stack == stack.name)
 }
 
+/// What belongs to one deployment.
+type Parts<'a> = (Option<&'a Stack>, Vec<&'a Server>);
+
 /// One row a deployment, by name and stack. Pure.
 fn rows(stacks: &[Stack], servers: &[Server]) -> Vec<DeploymentRow> {
-    let mut found: BTreeMap<(String, String), (Option<&Stack>, Vec<&Server>)> = BTreeMap::new();
+    let mut found: BTreeMap<(String, String), Parts<'_>> = BTreeMap::new();
     let key = |owner: Owner| (owner.deployment, owner.stack);
     for stack in stacks {
         if let Some(owner) = Owner::of(&stack.tags).filter(|_| is_ours(stack)) {

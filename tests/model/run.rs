@@ -277,7 +277,13 @@ async fn command(command: Command, run: &mut Run<'_>) -> sftp_okta::error::Resul
         Command::Plan(configuration) => commands::deploy::plan(&settings(configuration), run).await,
         Command::Status(configuration) => {
             let settings = settings(configuration);
-            commands::status::run(&settings.target(), Some(&settings), run).await
+            commands::status::run(
+                &settings.target(),
+                Some(&settings),
+                commands::status::Look::Once { drift: false },
+                run,
+            )
+            .await
         }
         Command::Teardown => commands::teardown::run(&settings(0).target(), run).await,
     }
