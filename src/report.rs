@@ -213,8 +213,21 @@ pub struct SandboxReport {
     pub folder: String,
     /// Who can sign in.
     pub users: Vec<SandboxUser>,
+    /// The app that reads its Okta's users and groups, for `okta.service_app`.
+    pub service_app: Option<SandboxServiceApp>,
     /// Where.
     pub sftp: Vec<SandboxServer>,
+}
+
+/// The service app of the sandbox's Okta, as `okta.service_app` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SandboxServiceApp {
+    /// Its client id.
+    pub client_id: String,
+    /// The id of its key.
+    pub key_id: String,
+    /// The secret that holds the key.
+    pub private_key_secret: String,
 }
 
 /// A user of the sandbox's Okta.

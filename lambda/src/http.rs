@@ -147,3 +147,6 @@ fn cause<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 
         None => error.source(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,6 +129,12 @@ impl IdentityProvider {
         let asked = asked_about(sign_in.password.as_ref());
         course.asked = Some(asked);
 
+        let authentication = self.settings.authentication;
+        match asked {
+            Asked::Password if !authentication.takes_passwords() => return Err(Reason::PasswordNotTaken.into()),
+            Asked::Keys if !authentication.takes_keys() => return Err(Reason::KeyProbe.into()),
+            Asked::Password | Asked::Keys => {}
+        }
         // Nobody is asked about a sign-in that cannot be accepted anyway.
         access::needs(&self.settings, &attempt(&sign_in, None, None)).map_err(|refusal| why(refusal, asked))?;
         let tried = Try { asked, user: &sign_in.user, source: Source::of(sign_in.source_ip) };

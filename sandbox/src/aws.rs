@@ -4,6 +4,7 @@ pub(crate) mod cloudformation;
 pub(crate) mod iam;
 pub(crate) mod logs;
 pub(crate) mod s3;
+pub(crate) mod secrets_manager;
 pub(crate) mod sts;
 pub(crate) mod transfer;
 pub(crate) mod wire;

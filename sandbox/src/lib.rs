@@ -41,6 +41,9 @@ use state::World;
 /// The account everything belongs to.
 pub const ACCOUNT: &str = "000000000000";
 
+/// The region of what belongs to none.
+const REGION: &str = "us-east-1";
+
 /// How a sandbox is started.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -93,6 +96,9 @@ pub struct Status {
     pub folder: PathBuf,
     /// The users of the small Okta.
     pub users: Vec<User>,
+    /// The service app of the small Okta, for `okta.service_app`.
+    #[serde(default)]
+    pub service_app: Option<ServiceApp>,
     /// The SFTP listeners that are open.
     pub sftp: Vec<SftpListener>,
 }
@@ -108,6 +114,17 @@ pub struct User {
     pub password: String,
     /// What happens when the user signs in.
     pub state: String,
+}
+
+/// The service app of the small Okta, as a configuration names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceApp {
+    /// Its client id.
+    pub client_id: String,
+    /// The id of its key.
+    pub key_id: String,
+    /// The ARN of the secret that holds the private key.
+    pub private_key_secret: String,
 }
 
 /// An SFTP listener.

@@ -24,7 +24,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 
 use crate::state::World;
-use crate::{SandboxError, User};
+use crate::{SandboxError, ServiceApp, User};
 
 /// Milliseconds since 1970.
 type Millis = u64;
@@ -64,6 +64,20 @@ async fn listen(port: u16, last: Option<u16>) -> Result<TcpListener, SandboxErro
 /// Its users.
 pub(crate) fn users() -> Vec<User> {
     directory::SAMPLES.iter().map(directory::Sample::told).collect()
+}
+
+/// The service app that can be configured here. None where a real org is used: its apps are not known.
+pub(crate) fn service_app() -> ServiceApp {
+    ServiceApp {
+        client_id: token::CLIENT_ID.to_owned(),
+        key_id: token::KEY_ID.to_owned(),
+        private_key_secret: crate::aws::secrets_manager::arn(crate::REGION),
+    }
+}
+
+/// The private key of the service app, in PEM.
+pub(crate) fn service_app_key(folder: &Path) -> Option<String> {
+    std::fs::read_to_string(service_app_folder(folder).join(token::PEM)).ok()
 }
 
 /// Where the service app's private key and the public keys that the org knows are.

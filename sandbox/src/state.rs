@@ -209,6 +209,7 @@ impl World {
             okta_url: self.okta_url(),
             folder: self.options.folder.clone(),
             users: if self.options.okta_org.is_some() { Vec::new() } else { okta::users() },
+            service_app: self.options.okta_org.is_none().then(okta::service_app),
             sftp: self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone(),
         }
     }

@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
-use crate::report::{Outcome, SandboxReport, SandboxServer, SandboxUser};
+use crate::report::{Outcome, SandboxReport, SandboxServer, SandboxServiceApp, SandboxUser};
 
 use super::Run;
 
@@ -308,6 +308,11 @@ pub fn report(status: &Status) -> SandboxReport {
                 state: user.state.clone(),
             })
             .collect(),
+        service_app: status.service_app.as_ref().map(|app| SandboxServiceApp {
+            client_id: app.client_id.clone(),
+            key_id: app.key_id.clone(),
+            private_key_secret: app.private_key_secret.clone(),
+        }),
         sftp: status
             .sftp
             .iter()

@@ -153,6 +153,11 @@ fn a_running_sandbox_tells_who_can_sign_in_and_where() {
             user("alice", "SUCCESS: a password is enough"),
             user("enroll-skip", "MFA_REQUIRED: a code behind the password; authenticator secret ABC"),
         ],
+        service_app: Some(SandboxServiceApp {
+            client_id: "0oasandboxserviceapp".into(),
+            key_id: "sandbox-key".into(),
+            private_key_secret: "arn:aws:secretsmanager:us-east-1:000000000000:secret:okta-service-app-AbCdEf".into(),
+        }),
         sftp: vec![SandboxServer { server_id: "s-1".into(), host: "127.0.0.1".into(), port: 2222 }],
     };
     report.sandbox = Some(sandbox.clone());
@@ -161,6 +166,7 @@ fn a_running_sandbox_tells_who_can_sign_in_and_where() {
 
       endpoint    http://127.0.0.1:4566
       okta        http://127.0.0.1:4567
+      service app client_id 0oasandboxserviceapp  key_id sandbox-key  private_key_secret arn:aws:secretsmanager:us-east-1:000000000000:secret:okta-service-app-AbCdEf
       folder      /home/me/.local/state/sftp-okta/sandbox
       sftp        127.0.0.1:2222  s-1
 
@@ -175,6 +181,7 @@ fn a_running_sandbox_tells_who_can_sign_in_and_where() {
     report.sandbox = Some(SandboxReport {
         okta_url: "https://acme.okta.com".into(),
         users: Vec::new(),
+        service_app: None,
         sftp: Vec::new(),
         ..sandbox
     });

@@ -17,8 +17,8 @@ pub(super) const TOP: &[Key] = &[
     Known("server"),
     Known("lambda"),
     Known("api"),
-    Known("throttle"),
     Known("alarms"),
+    Known("throttle"),
     Known("access"),
 ];
 
@@ -65,8 +65,8 @@ pub(super) const API: &[Key] = &[
     Known("throttling_burst"),
 ];
 
-pub(super) const THROTTLE: &[Key] = &[Known("per_user"), Known("per_source")];
 pub(super) const ALARMS: &[Key] = &[Known("topic_arn"), Known("dashboard")];
+pub(super) const THROTTLE: &[Key] = &[Known("per_user"), Known("per_source")];
 
 pub(super) const ACCESS: &[Key] = &[
     Known("groups"),

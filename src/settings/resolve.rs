@@ -56,8 +56,8 @@ struct Sections<'d> {
     server: Option<Section<'d>>,
     lambda: Option<Section<'d>>,
     api: Option<Section<'d>>,
-    throttle: Option<Section<'d>>,
     alarms: Option<Section<'d>>,
+    throttle: Option<Section<'d>>,
     access: Option<Vec<Section<'d>>>,
 }
 
@@ -80,8 +80,8 @@ impl<'d> Sections<'d> {
             server: section("server", layout::SERVER)?,
             lambda: section("lambda", layout::LAMBDA)?,
             api: section("api", layout::API)?,
-            throttle: section("throttle", layout::THROTTLE)?,
             alarms: section("alarms", layout::ALARMS)?,
+            throttle: section("throttle", layout::THROTTLE)?,
             top: Some(top),
             access,
         })

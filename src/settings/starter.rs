@@ -61,6 +61,7 @@ const ENTRIES: &[Entry] = &[
         "arn:aws:iam::111122223333:policy/developer-boundary",
         "A managed policy that bounds every role of the stack",
     ),
+    bare("", "termination_protection", "termination-protection", "true", "CloudFormation refuses to delete the stack"),
     text("okta", "org_url", "okta-org", "https://acme.okta.com", "The Okta organisation whose users sign in"),
     bare("okta", "custom_domain", "custom-domain", "true", "Needed where its host is not one of Okta's own"),
     text("okta", "login_domain", "login-domain", "acme.com", "Users then type the part before @ alone"),

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::sandbox::Sandbox;
 use crate::support::world::{STACK, World};
 
 const DIRECT: &str = "[server]\nidentity_provider = \"lambda\"\n";
@@ -37,4 +38,21 @@ fn deployed_without_an_api_and_kept_that_way() {
     assert!(error["message"].as_str().unwrap().starts_with("IdentityProviderType of server "), "{refused}");
     assert_eq!(world.mutating(), [] as [String; 0]);
     assert_eq!(world.own_servers(), servers);
+}
+
+/// The whole way: Transfer asks the function itself, and OpenSSH's client gets in.
+#[test]
+#[ignore = "until the function takes Transfer's own event"]
+fn a_user_of_the_sandbox_signs_in_without_an_api() {
+    let sandbox = Sandbox::new();
+    sandbox.cli.write("sftp-okta.toml", DIRECT);
+    sandbox.deployer("deploy --yes --poll-interval 50ms").expect_code(0);
+    let alice = sandbox.password("alice");
+    let line = "verify alice --poll-interval 50ms --sandbox --output json";
+    let verified =
+        sandbox.cli.clone().env("SFTP_OKTA_VERIFY_PASSWORD", &alice).run(&line.split(' ').collect::<Vec<_>>());
+    verified.expect_code(0);
+    assert_eq!(verified.json()["verify"]["home"], "/", "{verified}");
+    sandbox.sftp("alice", &alice, "ls\n").expect_code(0);
+    sandbox.sftp("alice", "wrong", "ls\n").expect_code(255);
 }

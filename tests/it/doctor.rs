@@ -144,9 +144,9 @@ const THROUGH_OTHERS: [&str; 19] = [
 fn direct(policy: &Value) -> BTreeSet<String> {
     let statements = policy["Statement"].as_array().unwrap();
     let own = statements.iter().filter(|statement| !THROUGH_OTHERS.contains(&statement["Sid"].as_str().unwrap()));
-    let actions = |statement: &Value| match &statement["Action"] {
-        Value::Array(many) => many.clone(),
-        one => vec![one.clone()],
+    let actions = |statement: &Value| {
+        let action = &statement["Action"];
+        action.as_array().cloned().unwrap_or_else(|| vec![action.clone()])
     };
     own.flat_map(actions).map(|action| action.as_str().unwrap().to_owned()).collect()
 }
@@ -340,11 +340,12 @@ fn under_enforced_policies_all_commands_work_and_each_removed_action_breaks_some
 fn without(policy: &Value, action: &str) -> Value {
     let mut policy = policy.clone();
     for statement in policy["Statement"].as_array_mut().unwrap() {
-        let kept = match &statement["Action"] {
-            Value::Array(many) => many.iter().filter(|found| *found != action).cloned().collect(),
-            one if one == action => vec![json!("none:None")],
-            one => vec![one.clone()],
-        };
+        let action_now = &statement["Action"];
+        let all = action_now.as_array().cloned().unwrap_or_else(|| vec![action_now.clone()]);
+        let mut kept: Vec<Value> = all.into_iter().filter(|found| *found != action).collect();
+        if kept.is_empty() {
+            kept.push(json!("none:None"));
+        }
         statement["Action"] = json!(kept);
     }
     policy

@@ -7,6 +7,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::use_debug,
+    clippy::wildcard_enum_match_arm,
     reason = "a test fails by panicking"
 )]
 

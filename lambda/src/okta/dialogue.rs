@@ -177,7 +177,14 @@ fn judge_push(answer: &Answer<'_>, expected: &str) -> Step {
     match challenge.result() {
         FactorResult::Waiting if challenge.wants_a_number() => Step::Cancel(Reason::PushNumberChallenge.into()),
         FactorResult::Waiting => Step::Poll,
-        other => Step::End(Judgement { factor_result: Some(other), ..other.reason().into() }),
+        other @ (FactorResult::Success
+        | FactorResult::Rejected
+        | FactorResult::Timeout
+        | FactorResult::Cancelled
+        | FactorResult::Error
+        | FactorResult::PasscodeReplayed
+        | FactorResult::TimeWindowExceeded
+        | FactorResult::Unknown) => Step::End(Judgement { factor_result: Some(other), ..other.reason().into() }),
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::event::{CANARY, CANARY_BASE64, ROLE, event, settings, success};
+use crate::second_factor::{deployment, mfa_required, typed};
 use crate::stand_in::{Received, Reply, StandIn, json};
 
 /// For a machine that is busy with something else.
@@ -196,4 +197,48 @@ fn a_panic_tells_its_place_and_nothing_else() {
     assert_ne!(code, Some(0));
     assert!(stderr.starts_with("sftp-okta: panicked at ") && stderr.lines().count() == 1, "{stderr}");
     assert!(!stderr.contains(CANARY) && !stderr.contains("ParseInt"), "{stderr}");
+}
+
+/// However loud the process is asked to be: no password, code, token or key of any kind is in what it writes or answers.
+#[test]
+fn no_secret_leaves_the_process_but_to_okta() {
+    let okta = StandIn::start(|received| {
+        let is_password = received.head.starts_with("POST /api/v1/authn HTTP");
+        Reply::Send(if is_password {
+            mfa_required(&["ost1"], "https://evil.example.com")
+        } else {
+            json("200 OK", &success())
+        })
+    });
+    let right = typed(&format!("{CANARY},246810")).to_string();
+    let event = |password: &str| {
+        format!(
+            r#"{{"username":"alice","password":"{password}","protocol":"SFTP","serverId":"s-0123456789abcdef0","sourceIp":"203.0.113.9"}}"#
+        )
+    };
+    let malformed = event(&format!("{CANARY},246810\",\"httpMethod\":\"{CANARY}"));
+    let events = vec![right, event(&format!("{CANARY},246810")), malformed, format!("\"{CANARY}\"")];
+    let aws = "Canary-aws-key";
+    let environment = [
+        ("RUST_LOG", "trace"),
+        ("AWS_ACCESS_KEY_ID", "AKID"),
+        ("AWS_SECRET_ACCESS_KEY", aws),
+        ("RUST_BACKTRACE", "full"),
+    ];
+    let settings = deployment(&okta.url(), "auto", &["totp"]);
+    let function = Function::start("no-secret", Some(&settings), events, &environment);
+    let answers: Vec<String> = (0..4).map(|_| function.answer().body.to_string()).collect();
+    assert_eq!(answers.iter().map(|answer| answer.contains("Role")).collect::<Vec<_>>(), [true, true, false, false]);
+    let (stdout, stderr) = function.output();
+    assert_eq!(stdout.lines().count(), 4);
+    for text in answers.iter().chain([&stdout, &stderr]) {
+        for secret in [CANARY, CANARY_BASE64, "246810", "00Canary-state", "00TokenExample", aws] {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+    // To Okta, and there only where it belongs.
+    let bodies: Vec<String> =
+        okta.received().iter().map(|received| String::from_utf8_lossy(&received.body).into_owned()).collect();
+    assert_eq!(bodies.len(), 4);
+    assert!(bodies.iter().all(|body| body.contains(CANARY) != body.contains("246810")), "{bodies:?}");
 }

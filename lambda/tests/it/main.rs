@@ -8,7 +8,11 @@
 )]
 
 mod bootstrap;
+mod directory;
 mod event;
+mod guard;
 mod okta;
 mod properties;
+mod rules;
+mod second_factor;
 mod stand_in;

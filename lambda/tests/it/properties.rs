@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json as value};
+use sftp_okta_lambda::clock::Clock;
 
-use crate::event::{PATIENCE, ROLE, event, identity_provider, success};
+use crate::event::{PATIENCE, ROLE, deployed, event, identity_provider, success};
+use crate::second_factor::{challenge, deployment, error, mfa_required, typed};
 use crate::stand_in::{Reply, StandIn, json, response};
 
 /// Anything, from noise to a sound event with one place disturbed.
@@ -113,4 +115,81 @@ fn complete_or_nothing() {
     });
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
     assert!(accepted.get() > 10, "only {} of the cases were accepted: the test tests too little", accepted.get());
+}
+
+/// Anything that Okta could say to a password or a factor, and some that it could not.
+fn steps() -> impl Strategy<Value = Vec<u8>> {
+    let factors = prop::sample::subsequence(vec!["ost1", "uft1", "opf1", "sms1"], 0..=4);
+    let result = "(WAITING|WAITING|REJECTED|TIMEOUT|SUCCESS|[A-Z_]{0,9})";
+    let code = prop::sample::select(vec!["E0000004", "E0000011", "E0000047", "E0000068", "E0000069", "E0000082"]);
+    let status = prop::sample::select(vec!["401 Unauthorized", "403 Forbidden", "429 Too Many Requests", "500 Oops"]);
+    prop_oneof![
+        4 => Just(json("200 OK", &success())),
+        4 => factors.prop_map(|factors| mfa_required(&factors, "https://evil.example.com")),
+        3 => (result, any::<bool>()).prop_map(|(result, number)| challenge(&result, number && result == "WAITING")),
+        2 => (status, code).prop_map(|(status, code)| error(status, code)),
+        1 => "[A-Z_]{0,12}".prop_map(|state| json("200 OK", &success().replace("SUCCESS", &state))),
+        1 => "[ -~]{0,60}".prop_map(|text| json("200 OK", &text)),
+    ]
+}
+
+/// The same with second factors, in both forms of event: one authn request at most, no factor that sends something, and no
+/// way to be accepted but a complete SUCCESS at the end.
+#[test]
+fn complete_or_nothing_with_factors() {
+    let script = Arc::new(Mutex::new(Vec::<Vec<u8>>::new()));
+    let given = Arc::new(Mutex::new(Vec::new()));
+    let (scripted, last) = (Arc::clone(&script), Arc::clone(&given));
+    let okta = StandIn::start(move |_| {
+        let mut script = scripted.lock().unwrap();
+        let next = if script.len() > 1 { script.remove(0) } else { script[0].clone() };
+        last.lock().unwrap().clone_from(&next);
+        Reply::SendAndClose(next)
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let accepted = std::cell::Cell::new((0, 0));
+    let mfa = prop::sample::select(vec!["off", "auto", "auto", "required"]);
+    let password = prop::sample::select(vec!["secret", "secret,123456", "", "a,b,000000"]);
+    let input = (mfa, password, any::<bool>(), prop::collection::vec(steps(), 1..5));
+    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&input, |(mfa, password, is_direct, steps)| {
+        script.lock().unwrap().clone_from(&steps);
+        let before = okta.received().len();
+        let event = if is_direct {
+            value!({"username": "alice", "password": password, "protocol": "SFTP",
+                "serverId": "s-0123456789abcdef0", "sourceIp": "203.0.113.9"})
+        } else {
+            typed(password)
+        };
+        let settings = deployment(&okta.url(), mfa, &["totp", "push"]);
+        let provider = deployed(&settings, Duration::from_millis(400), Clock::system());
+        let mut log = Vec::new();
+        let time = Duration::from_millis(300);
+        let answer = runtime.block_on(provider.answer(event.to_string().as_bytes(), time, &mut log));
+        let line: Value = serde_json::from_slice(&log).map_err(|_| TestCaseError::fail("no line"))?;
+
+        let received = okta.received().split_off(before);
+        let count = |path: &str| received.iter().filter(|received| received.head.starts_with(path)).count();
+        prop_assert!(count("POST /api/v1/authn HTTP") <= 1 && count("POST /api/v1/authn/cancel HTTP") <= 1);
+        prop_assert_eq!(count("POST /api/v1/authn/factors/sms1"), 0);
+        // One that met a connection which was just being closed did not arrive.
+        prop_assert!(line["okta_calls"].as_u64().is_some_and(|calls| calls >= received.len() as u64), "{}", line);
+        let whole = serde_json::to_value(&answer).unwrap();
+        let body = answer.user_config();
+        if line["decision"] == "accepted" {
+            let (alone, with_factor) = accepted.get();
+            let is_verified = line["mfa_factor"].is_string();
+            accepted.set(if is_verified { (alone, with_factor + 1) } else { (alone + 1, with_factor) });
+            prop_assert!(is_complete(&body), "{}", body);
+            prop_assert!(mfa != "required" || is_verified);
+            prop_assert_eq!(given.lock().unwrap().clone(), json("200 OK", &success()));
+        } else {
+            prop_assert_eq!(body, "{}");
+            prop_assert_eq!(is_direct, whole == value!({}));
+        }
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    let (alone, with_factor) = accepted.get();
+    assert!(alone > 5 && with_factor > 5, "{alone} and {with_factor} accepted: the test tests too little");
 }

@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 
 use self::answer::{json_refusal, whole, xml_refusal};
 use self::query::Parameters;
-use super::{cloudformation, iam, logs, s3, sts, transfer};
+use super::{cloudformation, iam, logs, s3, secrets_manager, sts, transfer};
 use crate::clock::uuid;
 use crate::gateway;
 use crate::signature::{self, Caller};
@@ -193,6 +193,7 @@ async fn of_json(world: &Arc<World>, request: Request<Incoming>, scope: Scope, t
     let service = match name {
         "TransferService" => "transfer",
         "Logs_20140328" => "logs",
+        "secretsmanager" => "secretsmanager",
         _ => scope.service.as_str(),
     };
     let (parts, body) = request.into_parts();
@@ -214,11 +215,12 @@ async fn of_json(world: &Arc<World>, request: Request<Incoming>, scope: Scope, t
     let verified = world.read(|state| signature::verify_call(&state.resources, &parts, &bytes, &service, true));
     let allowed = verified.and_then(|caller| match refused_on_request(world, &service, &call, &caller, true) {
         Some(refusal) => Err(refusal),
-        None => Ok(()),
+        None => Ok(caller),
     });
     let result = match allowed {
         Err(refusal) => Err(refusal),
-        Ok(()) => match service.as_str() {
+        Ok(caller) => match service.as_str() {
+            "secretsmanager" => secrets_manager::answer(world, &call, &caller, &input),
             "transfer" => transfer::answer(world, &call, &input).await,
             "logs" => logs::answer(world, &call, &input),
             service => Err(Refusal::unknown_operation(service, target)),

@@ -34,7 +34,8 @@ const LIFE: Millis = 3600 * 1000;
 /// The most tokens that are kept.
 const TOKENS: usize = 1_000;
 
-const PEM: &str = "service-app.pem";
+/// The file with its private key.
+pub(super) const PEM: &str = "service-app.pem";
 const USER_KEY: &str = "keys@example.com";
 
 /// Access tokens, with their scopes and the end of their lives.

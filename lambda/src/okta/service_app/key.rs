@@ -68,10 +68,13 @@ impl ServiceAppKey {
         if !text.contains("-----BEGIN ") {
             return Err(ServiceAppKeyError::Form);
         }
-        match PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| ServiceAppKeyError::Pem)? {
-            PrivateKeyDer::Pkcs8(der) => from_pkcs8(der.secret_pkcs8_der()),
-            PrivateKeyDer::Pkcs1(der) => rsa(RsaKeyPair::from_der(der.secret_pkcs1_der())),
-            _ => Err(ServiceAppKeyError::Pem),
+        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| ServiceAppKeyError::Pem)?;
+        if let PrivateKeyDer::Pkcs8(der) = &key {
+            from_pkcs8(der.secret_pkcs8_der())
+        } else if let PrivateKeyDer::Pkcs1(der) = &key {
+            rsa(RsaKeyPair::from_der(der.secret_pkcs1_der()))
+        } else {
+            Err(ServiceAppKeyError::Pem)
         }
     }
 
