@@ -147,7 +147,7 @@ pub(super) fn plan(names: &Names) -> Vec<Statement> {
     let mut all = vec![
         direct("LookAtTheStack", &["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], names.stacks()),
         direct(
-            "LookAtTheBuckets",
+            "Buckets",
             &["s3:ListBucket", "s3:GetBucketTagging"],
             vec![names.s3(&names.artifact_bucket), names.s3(&names.bucket)],
         ),
@@ -165,12 +165,12 @@ pub(super) fn plan(names: &Names) -> Vec<Statement> {
 fn artifacts(names: &Names) -> [Statement; 2] {
     [
         direct(
-            "LookAtTheBuckets",
+            "Buckets",
             &["s3:ListBucket", "s3:GetBucketTagging"],
             vec![names.s3(&names.artifact_bucket), names.s3(&names.bucket)],
         ),
         direct(
-            "ArtifactsAndLease",
+            "Artifacts",
             &["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
             vec![names.s3(&format!("{}/{}/*", names.artifact_bucket, names.deployment))],
         ),
