@@ -97,6 +97,9 @@ pub const fn identity_provider_type(settings: &Settings) -> &'static str {
 const fn authentication_methods(authentication: Authentication) -> &'static str {
     match authentication {
         Authentication::Password => "PASSWORD",
+        Authentication::PublicKey => "PUBLIC_KEY",
+        Authentication::PublicKeyOrPassword => "PUBLIC_KEY_OR_PASSWORD",
+        Authentication::PublicKeyAndPassword => "PUBLIC_KEY_AND_PASSWORD",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that are right alone and wrong together: what the function's own check objects to, where it was written.
 
-use sftp_okta_lambda::settings::{Directory, RuleError, SettingsError};
+use sftp_okta_lambda::settings::{RuleError, SettingsError};
 
 use crate::error::Error;
 
@@ -14,11 +14,6 @@ use super::access::{Places, Rules};
 impl Sections<'_> {
     /// The function's objection, with the place of the very value where there is one.
     pub(super) fn combination(&self, given: &Given, rules: &Rules, error: &SettingsError) -> Error {
-        let authentication = || origin_of(&given.authentication, self.server, "authentication");
-        let keys_attribute = || origin_of(&given.ssh_keys_attribute, self.okta, "ssh_keys_attribute");
-        let first = |find: fn(&Places) -> Option<&Origin>| {
-            rules.places.iter().find_map(find).cloned().unwrap_or(Origin::Default)
-        };
         let place = |rule: usize| rules.places.get(rule.saturating_sub(1));
         let mut text = error.to_string();
         let origin = match error {
@@ -27,15 +22,12 @@ impl Sections<'_> {
             SettingsError::KmsKeyArn(_) => origin_of(&given.kms_key_arn, self.storage, "kms_key_arn"),
             SettingsError::LoginDomain(_) => origin_of(&given.login_domain, self.okta, "login_domain"),
             SettingsError::NoMfaMethod(_) => origin_of(&given.mfa, self.okta, "mfa"),
-            SettingsError::NoKeySource(_) => authentication(),
-            SettingsError::SshKeysAttribute(_) | SettingsError::KeysNotTaken("ssh_keys_attribute") => keys_attribute(),
-            SettingsError::KeysNotTaken(_) => first(|places| places.keys.as_ref()),
-            SettingsError::NoServiceApp(directory) => match directory {
-                Directory::Groups => first(|places| places.groups.as_ref()),
-                Directory::Attributes => first(|places| places.holding("{profile.")),
-                Directory::Keys => keys_attribute(),
-                Directory::Statuses => authentication(),
-            },
+            SettingsError::NoKeySource(_) | SettingsError::NoServiceApp(_) => {
+                origin_of(&given.authentication, self.server, "authentication")
+            }
+            SettingsError::SshKeysAttribute(_) | SettingsError::KeysNotTaken => {
+                origin_of(&given.ssh_keys_attribute, self.okta, "ssh_keys_attribute")
+            }
             SettingsError::AliasName(name)
             | SettingsError::AliasLogin { name, .. }
             | SettingsError::AliasDomain { name } => self.alias(name),
@@ -63,13 +55,16 @@ impl Sections<'_> {
 fn place_of<'p>(places: &'p Places, problem: &RuleError) -> &'p Origin {
     match problem {
         RuleError::NoFolder | RuleError::HomeAndFolders => &places.here,
-        RuleError::EmptyGroup => places.groups.as_ref().unwrap_or(&places.here),
+        RuleError::EmptyGroup | RuleError::NoServiceApp("groups") => places.groups.as_ref().unwrap_or(&places.here),
+        RuleError::NoServiceApp(_) => places.holding("{profile.").unwrap_or(&places.here),
         RuleError::UserNeverSignsIn { user: value, .. }
         | RuleError::UserWithoutDomain(value)
         | RuleError::FoldersOverlap(value, _)
         | RuleError::TargetsOverlap(value, _)
         | RuleError::PolicyTooLong { path: value, .. }
         | RuleError::PathTooLong(value) => places.of(value),
-        RuleError::KeysWithoutUsers | RuleError::TooManyKeys(_) => places.keys.as_ref().unwrap_or(&places.here),
+        RuleError::KeysWithoutUsers | RuleError::KeysNotTaken | RuleError::TooManyKeys(_) => {
+            places.keys.as_ref().unwrap_or(&places.here)
+        }
     }
 }
