@@ -117,8 +117,8 @@ const fn identity_provider(settings: &Settings) -> &'static str {
 }
 
 /// The secret that the function may read; empty for none.
-fn service_app_secret(_: &Settings) -> String {
-    String::new()
+fn service_app_secret(settings: &Settings) -> String {
+    settings.okta.service_app.as_ref().map(|app| app.private_key_secret.to_string()).unwrap_or_default()
 }
 
 /// Whether two template texts are one template. Services differ in the white space at the end that they keep.
