@@ -42,7 +42,6 @@ fn deployed_without_an_api_and_kept_that_way() {
 
 /// The whole way: Transfer asks the function itself, and OpenSSH's client gets in.
 #[test]
-#[ignore = "until the function takes Transfer's own event"]
 fn a_user_of_the_sandbox_signs_in_without_an_api() {
     let sandbox = Sandbox::new();
     sandbox.cli.write("sftp-okta.toml", DIRECT);

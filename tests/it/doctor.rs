@@ -223,6 +223,7 @@ fn every_call_is_allowed_by_the_policy_of_its_command() {
                 "cloudformation:DeleteStack",
                 "cloudformation:DeleteChangeSet",
                 "cloudformation:ListChangeSets",
+                "cloudformation:UpdateTerminationProtection",
                 "transfer:DeleteServer",
             ][..],
         ),

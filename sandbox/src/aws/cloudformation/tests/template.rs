@@ -150,6 +150,6 @@ async fn json_is_read_as_well_and_the_real_template_is_summarised() {
     let summary = sandbox.call("GetTemplateSummary", &[("TemplateBody", REAL)]).unwrap();
     assert_eq!(summary["Capabilities"], json!(["CAPABILITY_IAM"]));
     assert_eq!(summary["Parameters"].as_array().unwrap().len(), 20);
-    let said = refusal(sandbox.call("DetectStackDrift", &[("StackName", "demo")]));
+    let said = refusal(sandbox.call("CreateStackSet", &[("StackSetName", "demo")]));
     assert!(said.as_str().unwrap().starts_with("InvalidAction"), "{said}");
 }
