@@ -29,6 +29,7 @@ mod sandbox_faults;
 mod saved_plan;
 mod server_creation;
 mod server_update;
+mod sign_ins;
 mod stack_faults;
 mod status;
 mod support;
