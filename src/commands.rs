@@ -4,6 +4,7 @@ mod approval;
 mod cost;
 pub mod deploy;
 pub mod doctor;
+pub mod explain;
 pub mod init;
 pub mod logs;
 pub mod package;

@@ -1,5 +1,6 @@
 //! The result on stdout: one text for people, or one JSON document for programs. Pure: a value in, a text out.
 
+mod explain;
 mod pipeline;
 mod text;
 mod verify;
@@ -21,6 +22,7 @@ use crate::stack::{Drifted, Stack};
 
 pub use pipeline::{dotenv, facts, github_annotation, github_output, github_summary};
 
+pub use explain::{ExplainReport, ExplainedFolder, ExplainedRule};
 pub use verify::VerifyReport;
 
 /// The version of the JSON document. Keys are only ever added to it.
@@ -52,6 +54,10 @@ pub enum Outcome {
     Verified,
     /// The sign-in decisions were read.
     Shown,
+    /// The access rules give the user something.
+    Granted,
+    /// The access rules give the user nothing.
+    Refused,
     /// The artifact was written.
     Packaged,
     /// What was asked for was written: a file, or a text on stdout.
@@ -93,6 +99,9 @@ pub struct Report {
     /// Sign-in decisions, oldest first, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sign_ins: Option<Vec<Entry>>,
+    /// What the access rules give a user, of `explain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explain: Option<ExplainReport>,
     /// What a person should act on.
     pub warnings: Vec<String>,
     /// Why it failed.
@@ -296,6 +305,7 @@ impl Report {
             cost: None,
             verify: None,
             sign_ins: None,
+            explain: None,
             warnings: Vec::new(),
             error: None,
             drift: None,
@@ -344,6 +354,8 @@ impl Report {
             | Outcome::Removed
             | Outcome::Running
             | Outcome::Packaged
+            | Outcome::Granted
+            | Outcome::Refused
             | Outcome::Written
             | Outcome::Verified
             | Outcome::Shown

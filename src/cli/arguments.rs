@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what it turns into.
 
 mod doctor;
+mod explain;
 mod init;
 mod paper;
 mod sign_ins;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::commands::explain::Question;
 use crate::commands::logs::Wish;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::{Start, default_folder};
@@ -167,6 +169,10 @@ enum Command {
     ///
     /// Running it twice is success both times.
     Teardown(TeardownArgs),
+    /// Tell what a user would get from the access rules, and why, offline
+    ///
+    /// Okta is not asked: it is taken to have accepted the sign-in. Exits with 0 whatever the answer is.
+    Explain(explain::ExplainArgs),
     /// Write the exact Lambda zip that deploy would upload, offline and reproducible
     Package(PackageArgs),
     /// Print the completions of a shell
@@ -480,6 +486,8 @@ pub enum Action {
     Logs(Wish),
     /// `teardown`
     Teardown,
+    /// `explain`
+    Explain(Question),
     /// `package`
     Package {
         /// The file to write.
@@ -531,6 +539,7 @@ impl Action {
             Self::Verify(_) => "verify",
             Self::Logs(_) => "logs",
             Self::Teardown => "teardown",
+            Self::Explain(_) => "explain",
             Self::Package { .. } => "package",
             Self::Doctor | Self::PrintPolicy(_) => "doctor",
             Self::Init { .. } => "init",
@@ -561,7 +570,9 @@ impl Action {
             | Self::Teardown
             | Self::Package { .. }
             | Self::Doctor => true,
-            Self::PrintPolicy(_) | Self::Init { .. } | Self::Completions(_) | Self::Man { .. } => false,
+            Self::Explain(_) | Self::PrintPolicy(_) | Self::Init { .. } | Self::Completions(_) | Self::Man { .. } => {
+                false
+            }
             #[cfg(feature = "sandbox")]
             Self::SandboxStart { .. } | Self::SandboxStop(_) | Self::SandboxStatus(_) | Self::SandboxReset(_) => false,
         }
@@ -623,6 +634,7 @@ pub fn parse(
             (Action::Status(args.look.look()), None, None, Some(args.bootstrap))
         }
         Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
+        Command::Explain(args) => (Action::Explain(args.question()), None, None, None),
         Command::Package(args) => (Action::Package { out: args.out }, None, None, Some(args.bootstrap)),
         Command::Doctor(args) => {
             let action = args.print_policy.map_or(Action::Doctor, |of| Action::PrintPolicy(of.into()));

@@ -180,6 +180,7 @@ async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot
         | Action::Verify(_)
         | Action::Logs(_)
         | Action::Teardown
+        | Action::Explain(_)
         | Action::Package { .. }
         | Action::Doctor
         | Action::PrintPolicy(_) => {}
@@ -239,6 +240,7 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
             let mut show = decisions::lines(invocation.output, result_style(invocation));
             commands::logs::run(&settings::resolve_target(given, file)?, wish, &mut show, run).await
         }
+        Action::Explain(question) => commands::explain::run(&settings::resolve(given, file)?, question, run),
         Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, run),
         Action::Status(Look::All) => {
             // No deployment in particular; a name only has to be there.

@@ -37,12 +37,24 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Running => "the sandbox runs".to_owned(),
         Outcome::Stopped if report.command == "sandbox status" => "the sandbox does not run".to_owned(),
         Outcome::Stopped => "the sandbox is stopped".to_owned(),
+        Outcome::Granted => match report.explain.as_ref().and_then(|told| Some((told, told.rule?))) {
+            Some((told, rule)) => format!("{} is let in by rule {rule}", clean(&told.login)),
+            None => return text,
+        },
+        Outcome::Refused => match report.explain.as_ref().and_then(|told| Some((told, told.refusal.as_ref()?))) {
+            Some((told, why)) => format!("{} is refused: {why}", clean(&told.login)),
+            None => return text,
+        },
         Outcome::Packaged => "packaged".to_owned(),
         Outcome::Written => "written".to_owned(),
         Outcome::Declined => "nothing was changed".to_owned(),
         Outcome::Failed => return text,
     };
     let _ = writeln!(text, "{headline}");
+    if let Some(explained) = &report.explain {
+        let _ = write!(text, "\n{}", explained.lines());
+        return text;
+    }
     let facts = facts(report);
     if !facts.is_empty() {
         let _ = writeln!(text);
@@ -239,6 +251,8 @@ fn next(report: &Report) -> Option<String> {
         | Outcome::Planned
         | Outcome::Removed
         | Outcome::Packaged
+        | Outcome::Granted
+        | Outcome::Refused
         | Outcome::Shown
         | Outcome::Declined
         | Outcome::Failed => None,
@@ -299,6 +313,8 @@ fn cost(report: &Report) -> Option<String> {
         | Outcome::Running
         | Outcome::Stopped
         | Outcome::Packaged
+        | Outcome::Granted
+        | Outcome::Refused
         | Outcome::Declined
         | Outcome::Failed => {
             Some(format!("Costs {}, by prices of {};\n{}", cost.sentence(), cost.as_of, prices::BY_VOLUME))
