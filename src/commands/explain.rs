@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
-use sftp_okta_lambda::access::{self, Attempt, Credential, Protocol};
+use sftp_okta_lambda::access::{self, Attempt, Credential, Protocol, Refusal};
 use sftp_okta_lambda::person::{Group, Person};
 use sftp_okta_lambda::session_policy::session_policy;
 use sftp_okta_lambda::user_name::UserName;
@@ -94,7 +94,12 @@ pub fn run(settings: &Settings, question: &Question, run: &mut Run<'_>) -> Resul
             run.report.result = Outcome::Granted;
         }
         Err(refusal) => {
-            explained.refusal = Some(refusal.to_string());
+            explained.refusal = Some(match (refusal, &question.groups) {
+                (Refusal::NotRead, None) => {
+                    "it depends on the user's groups, which are not known: give --groups".to_owned()
+                }
+                (refusal, _) => refusal.to_string(),
+            });
             run.report.result = Outcome::Refused;
         }
     }

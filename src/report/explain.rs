@@ -53,9 +53,12 @@ impl ExplainReport {
         for told in &self.rules {
             let _ = writeln!(text, "  rule {:<4} {}", told.rule, told.verdict);
         }
+        if !self.folders.is_empty() {
+            text.push('\n');
+        }
         for folder in &self.folders {
             let target = clean(folder.target.trim_start_matches('/'));
-            let _ = writeln!(text, "\n  folder    {}  s3://{target}  {}", clean(&folder.path), folder.permissions);
+            let _ = writeln!(text, "  folder    {}  s3://{target}  {}", clean(&folder.path), folder.permissions);
         }
         for key in &self.public_keys {
             let _ = writeln!(text, "  key       {key}");
@@ -84,7 +87,6 @@ mod tests {
           rule 1    means other users
 
           folder    /in  s3://acme-files/in  write-only
-
           folder    /out  s3://acme-files/out  read-only
         ");
     }

@@ -15,6 +15,7 @@ mod artifact;
 mod direct;
 mod doctor;
 mod example_session;
+mod explain;
 mod logs;
 mod main_story;
 mod one_at_a_time;

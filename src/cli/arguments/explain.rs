@@ -22,8 +22,8 @@ pub(super) struct ExplainArgs {
     #[arg(long, value_name = "ID", help_heading = "The sign-in")]
     okta_id: Option<String>,
     /// An attribute of the user's profile; can be given several times
-    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute, help_heading = "The sign-in")]
-    profile: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute, help_heading = "The sign-in")]
+    attribute: Vec<(String, String)>,
     /// Ask about a key in place of a password
     #[arg(long, help_heading = "The sign-in")]
     public_key: bool,
@@ -35,9 +35,9 @@ pub(super) struct ExplainArgs {
 
 impl ExplainArgs {
     pub(super) fn question(self) -> Question {
-        let Self { user, groups, source_ip, okta_id, profile, public_key, .. } = self;
+        let Self { user, groups, source_ip, okta_id, attribute, public_key, .. } = self;
         let groups = groups.map(|groups| groups.into_iter().filter(|group| !group.is_empty()).collect());
-        Question { user, groups, source_ip, okta_id, profile, public_key }
+        Question { user, groups, source_ip, okta_id, profile: attribute, public_key }
     }
 }
 
