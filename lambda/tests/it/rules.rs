@@ -9,8 +9,8 @@ use sftp_okta_lambda::clock::Clock;
 use crate::event::{Outcome, PATIENCE, SECRETS_MANAGER, deployed, event, settings};
 use crate::stand_in::{Received, Reply, StandIn, json, response};
 
-const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
-const ALICE_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
+pub(crate) const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+pub(crate) const ALICE_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
 
 /// An org with these people: alice in two groups and with a key, bob in one, carol suspended, dave in none, frank with a key
 /// between two lines that are none, grace with a private key.
@@ -59,13 +59,13 @@ fn okta() -> StandIn {
     })
 }
 
-fn secrets() -> StandIn {
+pub(crate) fn secrets() -> StandIn {
     let body = value!({"SecretString": KEY}).to_string();
     StandIn::sending(response("200 OK", "Content-Type: application/x-amz-json-1.1\r\n", &body))
 }
 
 /// Readers may read, partners write from one network, and everyone of a team has a folder of it.
-fn deployment(org_url: &str, authentication: &str) -> String {
+pub(crate) fn deployment(org_url: &str, authentication: &str) -> String {
     let mut settings: Value = serde_json::from_str(&settings(org_url)).unwrap();
     let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta-AbCdEf";
     settings["okta"]["service_app"] = value!({"client_id": "0oa1", "key_id": "key-1", "private_key_secret": arn});
@@ -81,7 +81,7 @@ fn deployment(org_url: &str, authentication: &str) -> String {
     settings.to_string()
 }
 
-fn sign_in(user: &str, with_password: bool) -> Value {
+pub(crate) fn sign_in(user: &str, with_password: bool) -> Value {
     let mut event = event();
     event["pathParameters"]["username"] = value!(user);
     if !with_password {
