@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn order_times_and_modes_are_fixed() {
         let artifact = pack(b"binary", "{}").unwrap();
-        let mut zip = zip::ZipArchive::new(Cursor::new(artifact.bytes)).unwrap();
+        let mut zip = ZipArchive::new(Cursor::new(artifact.bytes)).unwrap();
         let mut seen = Vec::new();
         for index in 0..zip.len() {
             let mut file = zip.by_index(index).unwrap();
