@@ -11,6 +11,8 @@ use super::zip::{Artifact, pack};
 
 /// The function as it was built with this program. Empty where that was not possible.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap"));
+/// A zip with that function alone, which was compressed when this program was built.
+static BEGUN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap.zip"));
 
 /// The binary to deploy: `--bootstrap FILE`, or the one inside this program. It is checked to run on Lambda.
 ///
@@ -32,7 +34,7 @@ pub fn load(named: Option<&Path>, architecture: Architecture) -> Result<Cow<'sta
 /// As [`load`], and when the zip would be larger than Lambda takes.
 pub fn artifact(settings: &Settings, named: Option<&Path>) -> Result<Artifact> {
     let bootstrap = load(named, settings.lambda.architecture)?;
-    pack(&bootstrap, &settings.function_settings().to_json())
+    pack(&bootstrap, named.is_none().then_some(BEGUN), &settings.function_settings().to_json())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
@@ -59,6 +61,12 @@ mod tests {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn the_one_inside_runs_on_lambda() {
         assert_eq!(load(None, Architecture::X86_64).unwrap(), EMBEDDED);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_zip_that_was_begun_when_this_was_built_is_the_one_that_is_made_now() {
+        assert_eq!(pack(EMBEDDED, Some(BEGUN), "{}").unwrap(), pack(EMBEDDED, None, "{}").unwrap());
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn bucket() -> ArtifactBucket {
 }
 
 fn artifact() -> Artifact {
-    pack(b"binary", "{}").unwrap()
+    pack(b"binary", None, "{}").unwrap()
 }
 
 fn checksum() -> String {

@@ -1,12 +1,10 @@
 //! The zip of the function: the same binary and the same settings always give the same bytes.
 
 use std::fmt::Write as _;
-use std::io::{Cursor, Write as _};
 
 use sha2::{Digest as _, Sha256};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use super::entry;
 use crate::error::{Error, ErrorCode, Result};
 
 /// Lambda's limit for a function's files, unpacked.
@@ -39,32 +37,19 @@ impl Artifact {
     }
 }
 
-/// Packs `bootstrap` and `settings.json`, in this order, with fixed times and modes.
+/// Packs `bootstrap` and `settings.json`, in this order, with fixed times and modes. `begun` is the zip with `bootstrap` alone
+/// where that was made before ([`entry::begin`]): compressing it is most of the work.
 ///
 /// # Errors
 /// When the files are larger than Lambda takes.
-pub fn pack(bootstrap: &[u8], settings_json: &str) -> Result<Artifact> {
+pub fn pack(bootstrap: &[u8], begun: Option<&[u8]>, settings_json: &str) -> Result<Artifact> {
     if bootstrap.len() + settings_json.len() > MOST_BYTES {
         let cause = format!("bootstrap has {} bytes, and Lambda takes {MOST_BYTES}", bootstrap.len());
         return Err(failed(cause).hint("build bootstrap with `--profile lambda`, which strips it"));
     }
-    let bytes = write(&[("bootstrap", 0o755, bootstrap), ("settings.json", 0o644, settings_json.as_bytes())])
-        .map_err(|error| failed(error.to_string()))?;
+    let begun = begun.map_or_else(|| entry::begin(bootstrap), |begun| Ok(begun.to_vec()));
+    let bytes = begun.and_then(|begun| entry::end(begun, settings_json)).map_err(|error| failed(error.to_string()))?;
     Ok(Artifact { sha256: sha256(&bytes), bytes, bootstrap_sha256: sha256(bootstrap), bootstrap_size: bootstrap.len() })
-}
-
-fn write(files: &[(&str, u32, &[u8])]) -> zip::result::ZipResult<Vec<u8>> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, mode, content) in files {
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(9))
-            .last_modified_time(DateTime::default())
-            .unix_permissions(*mode);
-        zip.start_file(*name, options)?;
-        zip.write_all(content)?;
-    }
-    Ok(zip.finish()?.into_inner())
 }
 
 /// The SHA-256 of `bytes`, in lower-case hexadecimal.
@@ -84,15 +69,15 @@ fn failed(cause: String) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
+    use std::io::{Cursor, Read as _};
 
     use super::*;
 
     #[test]
     fn the_same_content_gives_the_same_bytes() {
-        let artifact = pack(b"binary", "{}").unwrap();
-        assert_eq!(pack(b"binary", "{}").unwrap(), artifact);
-        assert_ne!(pack(b"binary", "{ }").unwrap().sha256, artifact.sha256);
+        let artifact = pack(b"binary", None, "{}").unwrap();
+        assert_eq!(pack(b"binary", None, "{}").unwrap(), artifact);
+        assert_ne!(pack(b"binary", None, "{ }").unwrap().sha256, artifact.sha256);
         // Changes only with the compressor, and then every deployment updates its function once.
         assert_eq!(artifact.sha256, "ab57bf046e0d4a7baf592b0cdc13604cdfe5a411f47d63379c20db025e5afad3");
         assert_eq!(artifact.key("demo"), format!("demo/{}.zip", artifact.sha256));
@@ -100,7 +85,7 @@ mod tests {
 
     #[test]
     fn order_times_and_modes_are_fixed() {
-        let artifact = pack(b"binary", "{}").unwrap();
+        let artifact = pack(b"binary", None, "{}").unwrap();
         let mut zip = zip::ZipArchive::new(Cursor::new(artifact.bytes)).unwrap();
         let mut seen = Vec::new();
         for index in 0..zip.len() {
