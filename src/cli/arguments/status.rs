@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{BootstrapArgs, SettingsArgs, TargetArgs, duration};
+use super::settings::SettingsArgs;
+use super::target::TargetArgs;
+use super::this_run::{BootstrapArgs, duration};
 use crate::commands::status::Look;
 
 #[derive(Debug, Args)]
