@@ -10,7 +10,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 ///
 /// # Errors
 /// What the writer of zips says.
-pub fn begin(bootstrap: &[u8]) -> ZipResult<Vec<u8>> {
+pub(crate) fn begin(bootstrap: &[u8]) -> ZipResult<Vec<u8>> {
     add(ZipWriter::new(Cursor::new(Vec::new())), "bootstrap", 0o755, bootstrap)
 }
 
@@ -18,7 +18,7 @@ pub fn begin(bootstrap: &[u8]) -> ZipResult<Vec<u8>> {
 ///
 /// # Errors
 /// When `begun` is no zip.
-pub fn end(begun: Vec<u8>, settings_json: &str) -> ZipResult<Vec<u8>> {
+pub(crate) fn end(begun: Vec<u8>, settings_json: &str) -> ZipResult<Vec<u8>> {
     add(ZipWriter::new_append(Cursor::new(begun))?, "settings.json", 0o644, settings_json.as_bytes())
 }
 
