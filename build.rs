@@ -1,5 +1,5 @@
-//! Builds the Lambda function and puts it where `src/artifact/bootstrap.rs` embeds it from; compressed as well, since that
-//! takes longer than all else a deploy with nothing to change does.
+//! Builds the Lambda function and puts it where `src/artifact/bootstrap.rs` embeds it from; compressed as well, and with its
+//! digest, since that takes longer than all else a deploy with nothing to change does.
 //!
 //! An inner cargo builds `lambda/` in a target folder of its own: sharing the outer one would wait forever for the lock
 //! that the outer cargo holds. Check, dev and release builds share that folder, so the function is compiled once.
@@ -19,6 +19,8 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+use sha2::{Digest as _, Sha256};
 
 const PREBUILT: &str = "SFTP_OKTA_BOOTSTRAP";
 
@@ -79,7 +81,7 @@ fn main() -> ExitCode {
 
 fn embed() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let (embedded, begun) = (out.join("bootstrap"), out.join("bootstrap.zip"));
+    let [embedded, begun, digest] = ["bootstrap", "bootstrap.zip", "bootstrap.sha256"].map(|name| out.join(name));
     let bootstrap = match env::var_os(PREBUILT).filter(|path| !path.is_empty()) {
         Some(prebuilt) => {
             let prebuilt = PathBuf::from(prebuilt);
@@ -88,7 +90,7 @@ fn embed() -> Result<(), String> {
         }
         // Lambda runs Linux. Elsewhere the deployer carries no function and asks for one with --bootstrap.
         None if !variable("HOST")?.contains("-linux-") => {
-            return keep(&embedded, &[]).and_then(|()| keep(&begun, &[]));
+            return [embedded, begun, digest].iter().try_for_each(|path| keep(path, &[]));
         }
         None => build(&out)?,
     };
@@ -97,7 +99,8 @@ fn embed() -> Result<(), String> {
         format!("the Lambda function {shown} cannot be read: {error}\nset {PREBUILT} to a built bootstrap, or unset it to build one")
     })?;
     let zip = entry::begin(&bytes).map_err(|error| format!("the Lambda function cannot be compressed: {error}"))?;
-    keep(&embedded, &bytes).and_then(|()| keep(&begun, &zip))
+    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    keep(&embedded, &bytes).and_then(|()| keep(&begun, &zip)).and_then(|()| keep(&digest, sha256.as_bytes()))
 }
 
 /// Runs the inner cargo and says where the function is.

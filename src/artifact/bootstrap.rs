@@ -7,12 +7,15 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::settings::{Architecture, Settings};
 
 use super::elf;
-use super::zip::{Artifact, pack};
+use super::zip::{Artifact, Begun, pack};
 
 /// The function as it was built with this program. Empty where that was not possible.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap"));
-/// A zip with that function alone, which was compressed when this program was built.
-static BEGUN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap.zip"));
+/// What of the zip with that function was done when this program was built.
+static BEGUN: Begun = Begun {
+    zip: include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap.zip")),
+    bootstrap_sha256: include_str!(concat!(env!("OUT_DIR"), "/bootstrap.sha256")),
+};
 
 /// The binary to deploy: `--bootstrap FILE`, or the one inside this program. It is checked to run on Lambda.
 ///

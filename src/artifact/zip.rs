@@ -37,19 +37,28 @@ impl Artifact {
     }
 }
 
-/// Packs `bootstrap` and `settings.json`, in this order, with fixed times and modes. `begun` is the zip with `bootstrap` alone
-/// where that was made before ([`entry::begin`]): compressing it is most of the work.
+/// A zip that was begun when this program was built: compressing `bootstrap` is most of the work.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun {
+    /// The zip with `bootstrap` alone.
+    pub zip: &'static [u8],
+    /// The SHA-256 of `bootstrap`, in lower-case hexadecimal.
+    pub bootstrap_sha256: &'static str,
+}
+
+/// Packs `bootstrap` and `settings.json`, in this order, with fixed times and modes. `begun` holds the same `bootstrap`.
 ///
 /// # Errors
 /// When the files are larger than Lambda takes.
-pub fn pack(bootstrap: &[u8], begun: Option<&[u8]>, settings_json: &str) -> Result<Artifact> {
+pub fn pack(bootstrap: &[u8], begun: Option<Begun>, settings_json: &str) -> Result<Artifact> {
     if bootstrap.len() + settings_json.len() > MOST_BYTES {
         let cause = format!("bootstrap has {} bytes, and Lambda takes {MOST_BYTES}", bootstrap.len());
         return Err(failed(cause).hint("build bootstrap with `--profile lambda`, which strips it"));
     }
-    let begun = begun.map_or_else(|| entry::begin(bootstrap), |begun| Ok(begun.to_vec()));
-    let bytes = begun.and_then(|begun| entry::end(begun, settings_json)).map_err(|error| failed(error.to_string()))?;
-    Ok(Artifact { sha256: sha256(&bytes), bytes, bootstrap_sha256: sha256(bootstrap), bootstrap_size: bootstrap.len() })
+    let zip = begun.map_or_else(|| entry::begin(bootstrap), |begun| Ok(begun.zip.to_vec()));
+    let bytes = zip.and_then(|zip| entry::end(zip, settings_json)).map_err(|error| failed(error.to_string()))?;
+    let bootstrap_sha256 = begun.map_or_else(|| sha256(bootstrap), |begun| begun.bootstrap_sha256.to_owned());
+    Ok(Artifact { sha256: sha256(&bytes), bytes, bootstrap_sha256, bootstrap_size: bootstrap.len() })
 }
 
 /// The SHA-256 of `bytes`, in lower-case hexadecimal.
