@@ -26,7 +26,7 @@ pub(crate) fn alone(deployed: &Deployed) -> Result<Alone> {
 pub(crate) fn among_others(deployed: &Deployed, alone: &Alone, others: usize) -> Result<Vec<Row>> {
     let deploy = asked(deployed, deployed.deploy())?;
     if deploy != alone.deploy {
-        eprintln!("alone: {:?}\namong {others}: {deploy:?}", alone.deploy);
+        eprintln!("alone: {}\namong {others}: {}", alone.deploy.join(", "), deploy.join(", "));
     }
     let status = asked(deployed, deployed.ours("status"))?;
     let (count, before) = (deploy.len() as f64, alone.deploy.len() as f64);
@@ -41,7 +41,11 @@ pub(crate) fn among_others(deployed: &Deployed, alone: &Alone, others: usize) ->
 /// Fails where two programs do not ask the same.
 pub(crate) fn same_calls(deployed: &Deployed, one: Command, other: Command) -> Result<()> {
     let (one, other) = (asked(deployed, one)?, asked(deployed, other)?);
-    if one == other { Ok(()) } else { Err(format!("they do not ask the same:\n{one:?}\n{other:?}").into()) }
+    if one == other {
+        Ok(())
+    } else {
+        Err(format!("they do not ask the same:\n{}\n{}", one.join(", "), other.join(", ")).into())
+    }
 }
 
 /// What a program asks, sorted.
