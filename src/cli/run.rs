@@ -18,7 +18,6 @@ use super::process::{mask, tell, variable, write_out};
 use crate::artifact::lease::LeaseSlot;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::Start;
-use crate::commands::status::Look;
 use crate::commands::{self, Options, Run};
 use crate::error::{Error, ErrorCode, Result};
 use crate::exit_code::ExitCode;
@@ -243,7 +242,7 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
         }
         Action::Explain(question) => commands::explain::run(&settings::resolve(given, file)?, question, run),
         Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, run),
-        Action::Status(Look::All) => {
+        Action::Status(None) => {
             // No deployment in particular; a name only has to be there.
             let mut given = given.clone();
             if settings::resolve_target(&given, file).is_err() && given.name.is_none() {
@@ -251,7 +250,7 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
             }
             commands::status_all::run(&settings::resolve_target(&given, file)?, run).await
         }
-        Action::Status(look) => {
+        Action::Status(Some(look)) => {
             let target = settings::resolve_target(given, file)?;
             // A name is enough to look; the differences need the whole configuration.
             let settings = match settings::resolve(given, file) {

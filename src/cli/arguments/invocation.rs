@@ -70,7 +70,7 @@ pub enum Action {
         exit_code: bool,
     },
     /// `status`
-    Status(Look),
+    Status(Option<Look>),
     /// `verify`
     Verify(Check),
     /// `logs`

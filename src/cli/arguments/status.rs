@@ -42,11 +42,12 @@ pub(super) struct LookArgs {
 }
 
 impl LookArgs {
-    pub(super) const fn look(&self) -> Look {
+    /// How to look at one deployment; nothing where all are meant.
+    pub(super) const fn look(&self) -> Option<Look> {
         match (self.all, self.watch, self.drift) {
-            (true, ..) => Look::All,
-            (_, true, _) => Look::Watch,
-            (_, _, drift) => Look::Once { drift },
+            (true, ..) => None,
+            (_, true, _) => Some(Look::Watch),
+            (_, _, drift) => Some(Look::Once { drift }),
         }
     }
 }
