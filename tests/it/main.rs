@@ -37,4 +37,5 @@ mod support;
 mod surroundings;
 mod teardown;
 mod teardown_data;
+mod terminal;
 mod verify;
