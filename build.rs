@@ -1,4 +1,4 @@
-//! Builds the Lambda function and puts it where `src/artifact/bootstrap.rs` embeds it from.
+//! Builds the Lambda function, packs it, and puts it where `src/artifact/bootstrap.rs` embeds it from.
 //!
 //! An inner cargo builds `lambda/` in a target folder of its own: sharing the outer one would wait forever for the lock
 //! that the outer cargo holds. Check, dev and release builds share that folder, so the function is compiled once.
@@ -14,6 +14,9 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+#[path = "src/artifact/entry.rs"]
+mod entry;
 
 const PREBUILT: &str = "SFTP_OKTA_BOOTSTRAP";
 
@@ -57,7 +60,7 @@ const LEAKING_FAMILIES: [&str; 8] = [
 ];
 
 fn main() -> ExitCode {
-    for path in ["build.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
+    for path in ["build.rs", "src/artifact/entry.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
         println!("cargo::rerun-if-changed={path}");
     }
     println!("cargo::rerun-if-env-changed={PREBUILT}");
@@ -74,7 +77,7 @@ fn main() -> ExitCode {
 
 fn embed() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let embedded = out.join("bootstrap");
+    let embedded = out.join("bootstrap.zip");
     let bootstrap = match env::var_os(PREBUILT).filter(|path| !path.is_empty()) {
         Some(prebuilt) => {
             let prebuilt = PathBuf::from(prebuilt);
@@ -91,7 +94,8 @@ fn embed() -> Result<(), String> {
         let shown = bootstrap.display();
         format!("the Lambda function {shown} cannot be read: {error}\nset {PREBUILT} to a built bootstrap, or unset it to build one")
     })?;
-    fs::write(&embedded, bytes).map_err(|error| cannot_write(&embedded, &error))
+    let packed = entry::packed(&bytes).map_err(|error| format!("the Lambda function cannot be packed: {error}"))?;
+    fs::write(&embedded, packed).map_err(|error| cannot_write(&embedded, &error))
 }
 
 /// Runs the inner cargo and says where the function is.
