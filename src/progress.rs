@@ -66,7 +66,14 @@ struct State {
     expected: usize,
     settled: std::collections::HashSet<String>,
     goes_on: Option<String>,
+    /// Whether a question is open.
+    asking: bool,
     warnings: Vec<String>,
+}
+
+/// What is said after so much silence, if anything.
+fn heartbeat(mode: Mode, silence: Duration, step: Option<&str>) -> Option<String> {
+    (mode == Mode::Lines && silence >= HEARTBEAT).then(|| format!("{}: still at it", step.unwrap_or("waiting")))
 }
 
 impl Progress {
@@ -83,6 +90,7 @@ impl Progress {
             expected: 0,
             settled: std::collections::HashSet::new(),
             goes_on: None,
+            asking: false,
             warnings: Vec::new(),
         };
         Self { mode, style, mask: Mask::default(), state: Mutex::new(state) }
@@ -175,9 +183,8 @@ impl Progress {
     /// Still waiting: keeps a silent job alive.
     pub fn tick(&self) {
         let mut state = self.lock();
-        if self.mode == Mode::Lines && state.last_line.elapsed() >= HEARTBEAT {
-            let text = state.step.clone().unwrap_or_else(|| "waiting".to_owned());
-            self.print(&mut state, &format!("{text}: still at it"));
+        if let Some(text) = heartbeat(self.mode, state.last_line.elapsed(), state.step.as_deref()) {
+            self.print(&mut state, &text);
         }
     }
 
@@ -214,23 +221,50 @@ impl Progress {
         }
     }
 
-    /// Takes the moving line away while somebody is asked something.
+    /// Takes the moving line away.
     pub fn hush(&self) {
         if let Some(live) = self.lock().live.take() {
             live.clear();
         }
     }
 
-    /// Goes on drawing after the question.
-    pub fn resume(&self) {
+    /// Asks a person something, who answers on the same line. The moving line is taken away meanwhile.
+    pub fn ask(&self, question: &str) {
+        self.hush();
         let mut state = self.lock();
+        state.asking = true;
+        line::write_part(&self.fold(question));
+    }
+
+    /// Goes on drawing after a question. Unless the answer ended with its line, the line is ended here.
+    pub fn answered(&self, line_ended: bool) {
+        let mut state = self.lock();
+        state.asking = false;
+        state.told = true;
+        if !line_ended {
+            line::write("");
+        }
         state.live = (self.mode == Mode::Live).then(Live::new);
     }
 
-    /// The story is over, and so is the moving line.
+    /// The story is over, and so is the moving line. What follows begins on a line of its own, also after a question that
+    /// was never answered.
     pub fn finish(&self) {
         self.hush();
-        self.lock().step = None;
+        let mut state = self.lock();
+        state.step = None;
+        if std::mem::take(&mut state.asking) {
+            line::write("");
+        }
+    }
+
+    /// Folds a text to the terminal's width, where it is drawn on one.
+    #[must_use]
+    pub fn fold(&self, text: &str) -> String {
+        match self.mode {
+            Mode::Live => line::fold(text, live::columns()),
+            Mode::Lines | Mode::Quiet => text.to_owned(),
+        }
     }
 
     /// Sets the story apart from the result that follows on the same terminal.
@@ -261,8 +295,8 @@ impl Progress {
         let text = self.mask.apply(text);
         match (self.mode, &state.live) {
             (Mode::Quiet, _) => {}
-            (Mode::Live, Some(live)) => live.print(&text),
-            (Mode::Live, None) => line::write(&text),
+            (Mode::Live, Some(live)) => live.print(&self.fold(&text)),
+            (Mode::Live, None) => line::write(&self.fold(&text)),
             (Mode::Lines, _) => line::write(&format!("{}  {text}", line::timestamp())),
         }
     }
@@ -270,5 +304,22 @@ impl Progress {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         // A panic while a line was printed leaves the state usable.
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_minute_of_silence_is_broken() {
+        let said = |mode, seconds, step| heartbeat(mode, Duration::from_secs(seconds), step);
+        let step = Some("Applying stack sftp-okta-demo");
+        assert_eq!(said(Mode::Lines, 29, step), None);
+        assert_eq!(said(Mode::Lines, 30, step).as_deref(), Some("Applying stack sftp-okta-demo: still at it"));
+        assert_eq!(said(Mode::Lines, 31, None).as_deref(), Some("waiting: still at it"));
+        // Where the clock moves on a terminal, or nothing is to be said.
+        assert_eq!(said(Mode::Live, 300, step), None);
+        assert_eq!(said(Mode::Quiet, 300, step), None);
     }
 }

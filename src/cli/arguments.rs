@@ -19,8 +19,10 @@ mod this_run;
 
 use std::fmt::Write as _;
 
+use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
+use crate::error::{Error, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::settings::Given;
 use command_line::{Cli, Command};
@@ -30,14 +32,34 @@ use this_run::usual_poll_interval;
 pub use command_line::Output;
 pub use invocation::{Action, Invocation};
 
+/// Where to begin.
+#[cfg(feature = "sandbox")]
+const FIRST_STEPS: &str = "First steps:
+  sftp-okta deploy --sandbox --name demo --okta-org https://acme.okta.com --bucket demo-files
+                          all of it on this machine, without an account
+  sftp-okta init          write a configuration file
+  sftp-okta doctor        what is missing before it can be deployed
+  sftp-okta plan          what would be made, and what it costs
+  sftp-okta deploy        make it
+";
+/// Where to begin.
+#[cfg(not(feature = "sandbox"))]
+const FIRST_STEPS: &str = "First steps:
+  sftp-okta init          write a configuration file
+  sftp-okta doctor        what is missing before it can be deployed
+  sftp-okta plan          what would be made, and what it costs
+  sftp-okta deploy        make it
+";
+
 /// The whole command line, for parsing, help and completions.
 #[must_use]
 pub fn command() -> clap::Command {
-    let mut exit_codes = String::from("Exit codes:\n");
+    let mut after = String::from(FIRST_STEPS);
+    after.push_str("\nExit codes:\n");
     for code in ExitCode::ALL {
-        let _ = writeln!(exit_codes, "  {:>3}  {}", code.number(), code.meaning());
+        let _ = writeln!(after, "  {:>3}  {}", code.number(), code.meaning());
     }
-    Cli::command().after_help(exit_codes)
+    Cli::command().after_help(after)
 }
 
 /// Understands the command line and the environment.
@@ -133,6 +155,21 @@ fn given(matches: &ArgMatches, variable: impl Fn(&str) -> Option<String>) -> Giv
     Given::gather(flag, variable)
 }
 
+/// What is wrong with a command line, and what to do about it, from clap's own words.
+#[must_use]
+pub(super) fn refusal(error: &clap::Error) -> Error {
+    if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
+        return Error::new(ErrorCode::Usage, "a command is missing").hint("see sftp-okta --help");
+    }
+    let text = error.render().to_string();
+    let text = text.trim_start_matches("error: ");
+    // One paragraph says what is wrong, with a line for each argument that is missing; another one may have a tip.
+    let mut paragraphs = text.split("\n\n").map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    let wrong = paragraphs.next().unwrap_or_default();
+    let tip = paragraphs.find_map(|paragraph| paragraph.strip_prefix("tip: ").map(ToOwned::to_owned));
+    Error::new(ErrorCode::Usage, wrong).hint(tip.unwrap_or_else(|| "see sftp-okta --help".to_owned()))
+}
+
 /// Whether JSON was asked for, as far as can be told from a command line that could not be understood.
 #[must_use]
 pub(super) fn wants_json(arguments: &[std::ffi::OsString], variable: impl Fn(&str) -> Option<String>) -> bool {
@@ -184,6 +221,26 @@ mod tests {
         ] {
             assert_eq!(interval(line).ok(), Some(Duration::from_millis(expected)), "{line}");
         }
+    }
+
+    #[test]
+    fn a_wrong_command_line_is_told_in_one_sentence_and_a_tip() {
+        let told = |line: &str| {
+            let error = parse(line.split(' ').map(Into::into), |_| None).map_err(|error| refusal(&error)).unwrap_err();
+            format!("{} ({})", error.message, error.hint.unwrap_or_default())
+        };
+        insta::assert_snapshot!(
+            ["sftp-okta", "sftp-okta deplyo", "sftp-okta verify", "sftp-okta explain", "sftp-okta deploy --buckett x",
+             "sftp-okta deploy --timeout 5x", "sftp-okta deploy --output yaml", "sftp-okta status --all --drift"].map(told).join("\n"), @"
+        a command is missing (see sftp-okta --help)
+        unrecognized subcommand 'deplyo' (a similar subcommand exists: 'deploy')
+        the following required arguments were not provided: <USER> (see sftp-okta --help)
+        the following required arguments were not provided: --user <LOGIN> (see sftp-okta --help)
+        unexpected argument '--buckett' found (a similar argument exists: '--bucket')
+        invalid value '5x' for '--timeout <TIME>': it is no time; write one such as 90s, 20m or 1h (see sftp-okta --help)
+        invalid value 'yaml' for '--output <FORM>' [possible values: text, json] (see sftp-okta --help)
+        the argument '--all' cannot be used with '--drift' (see sftp-okta --help)
+        ");
     }
 
     #[test]

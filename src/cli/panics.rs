@@ -30,7 +30,7 @@ fn last_words(panic: &PanicHookInfo<'_>, json: bool) {
         .resource(panic.location().map(ToString::to_string).unwrap_or_default())
         .hint("run the same command again to go on from here, and report this with the lines above");
     let mask = mask();
-    tell(&error, Style::new(false), &mask);
+    tell(&error, Style::new(false), &mask, ToOwned::to_owned);
     let mut report = Report::new("unknown");
     report.error = Some(error);
     Pipeline::of(&Environment::read(false, variable), None, variable).annotate(&report, &mask);

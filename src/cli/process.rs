@@ -6,8 +6,8 @@ use std::io::{Write as _, stderr, stdout};
 use crate::error::Error;
 use crate::progress::{Mask, Style, clean};
 
-/// The error, for a person.
-pub(super) fn tell(error: &Error, style: Style, mask: &Mask) {
+/// The error, for a person. `fold` makes it fit the terminal.
+pub(super) fn tell(error: &Error, style: Style, mask: &Mask, fold: impl Fn(&str) -> String) {
     let mut text = format!("{} {}\n", style.bad("error:"), clean(&error.message));
     let mut line = |label: &str, value: &Option<String>| {
         if let Some(value) = value {
@@ -18,7 +18,7 @@ pub(super) fn tell(error: &Error, style: Style, mask: &Mask) {
     line("where", &error.resource);
     line("request id", &error.request_id);
     line("what to do", &error.hint);
-    let _ = stderr().lock().write_all(mask.apply(&text).as_bytes());
+    let _ = stderr().lock().write_all(fold(&mask.apply(&text)).as_bytes());
 }
 
 /// stdout is the result and nothing else. Nobody may be reading it any more, which changes nothing about the result.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::arguments::{Action, Invocation, Output, parse, wants_json};
+use super::arguments::{Action, Invocation, Output, parse, refusal, wants_json};
 use super::decisions;
 use super::panics::tell_panics;
 use super::paper;
@@ -45,9 +45,7 @@ fn not_understood(error: &clap::Error, arguments: &[OsString]) -> ProcessExitCod
     let _ = error.print();
     if error.use_stderr() {
         let mut report = Report::new("unknown");
-        let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        report.error = Some(Error::new(ErrorCode::Usage, first).hint("see sftp-okta --help"));
+        report.error = Some(refusal(error));
         let (mask, surroundings) = (mask(), Environment::read(stderr().is_terminal(), variable));
         Pipeline::of(&surroundings, None, variable).annotate(&report, &mask);
         if wants_json(arguments, variable) {
@@ -73,7 +71,11 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
     report.warnings = progress.warnings();
     report.elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     if let Err(error) = result {
-        tell(&error, style, &mask);
+        // What goes on until Ctrl-C has not failed then: whoever pressed it sees that it has ended.
+        let ended = mode == Mode::Live && invocation.action.is_endless() && error.code == ErrorCode::Interrupted;
+        if !ended {
+            tell(&error, style, &mask, |line| progress.fold(line));
+        }
         report.result = Outcome::Failed;
         report.error = Some(error);
     }
@@ -150,7 +152,9 @@ fn serve_sandbox(start: &Start, invocation: &Invocation, progress: &Progress, re
 fn options(invocation: &Invocation, sandbox: Option<String>) -> Options {
     Options {
         yes: invocation.yes,
-        can_ask: stdin().is_terminal() && stderr().is_terminal() && invocation.output == Output::Text,
+        can_ask: stdin().is_terminal()
+            && Environment::read(stderr().is_terminal(), variable).has_a_person()
+            && invocation.output == Output::Text,
         timeout: invocation.timeout,
         poll_interval: invocation.poll_interval,
         wait_for_lock: invocation.wait_for_lock,

@@ -17,9 +17,9 @@ use super::Run;
 const QUESTIONS: [Question; 7] = [
     Question::needed("name", "Name of the deployment (a-z, 0-9 and -)"),
     Question::needed("okta-org", "Okta organisation, such as https://acme.okta.com"),
-    Question::optional("login-domain", "Domain of the logins, so that users type the part before @ alone"),
-    Question::optional("region", "AWS region"),
-    Question::optional("account", "AWS account, so that no other one is ever touched"),
+    Question::optional("login-domain", "Domain added to a login without @ (Enter: none)"),
+    Question::optional("region", "AWS region (Enter: that of AWS_REGION or the profile)"),
+    Question::optional("account", "AWS account, the only one ever touched (Enter: any)"),
     Question::needed("bucket", "S3 bucket for the users' files"),
     Question {
         flag: "permissions",
@@ -92,14 +92,14 @@ fn complete(given: &Given) -> Result<Given> {
     if missing.is_empty() {
         return Ok(given.clone());
     }
-    Err(Error::new(ErrorCode::Usage, "init needs answers, and there is no terminal to ask on")
+    Err(Error::new(ErrorCode::Usage, "init needs answers, and there is nobody to ask")
         .cause(format!("not given: {}", missing.join(", ")))
         .hint(format!("give them as flags: sftp-okta init {}", missing.join(" … ") + " …")))
 }
 
 /// Asks on a thread of its own, so that a signal is heard while an answer is awaited.
 async fn ask(given: Given, run: &Run<'_>) -> Result<Given> {
-    run.progress.hush();
+    run.progress.ask("");
     let colored = run.progress.style().is_colored();
     let asked = tokio::task::spawn_blocking(move || {
         console::set_colors_enabled_stderr(colored);
@@ -107,7 +107,7 @@ async fn ask(given: Given, run: &Run<'_>) -> Result<Given> {
         ask_all(given, theme.as_ref())
     });
     let answered = asked.await;
-    run.progress.resume();
+    run.progress.answered(true);
     match answered {
         Ok(Ok(given)) => Ok(given),
         Ok(Err(error)) => Err(Error::new(ErrorCode::Usage, "an answer could not be read").cause(error.to_string())),
@@ -135,8 +135,8 @@ fn ask_all(mut given: Given, theme: &dyn Theme) -> dialoguer::Result<Given> {
         let before = given.clone();
         given.set(question.flag, answer);
         if question.flag == "okta-org" && settings::refusal_of(&given).is_some() {
-            let own = "That host is not one of Okta's own. Is it a domain of your organisation?";
-            if Confirm::with_theme(theme).with_prompt(own).default(false).interact()? {
+            let own = "That is no host of Okta's. Is it your organisation's own domain?";
+            if Confirm::with_theme(theme).with_prompt(own).default(false).wait_for_newline(true).interact()? {
                 given.set("custom-domain", "true");
             } else {
                 given = before;
@@ -145,8 +145,8 @@ fn ask_all(mut given: Given, theme: &dyn Theme) -> dialoguer::Result<Given> {
             }
         }
         if question.flag == "bucket" && given.value("create-bucket").is_none() {
-            let make = Confirm::with_theme(theme).with_prompt("Shall the stack make that bucket?").default(false);
-            if make.interact()? {
+            let make = Confirm::with_theme(theme).with_prompt("Shall the stack make that bucket?");
+            if make.default(false).wait_for_newline(true).interact()? {
                 given.set("create-bucket", "true");
             }
         }

@@ -2,7 +2,7 @@
 //! process of the machine can read.
 
 use std::env;
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _, stderr, stdin};
+use std::io::{BufRead as _, IsTerminal as _, Read as _, stdin};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use sftp_okta_lambda::secret::Secret;
@@ -33,13 +33,13 @@ impl Password {
                 return Err(Error::new(ErrorCode::Usage, "--password-stdin, and stdin is a terminal")
                     .hint("leave it out to be asked, or feed the password into stdin"));
             }
-            return first_line().and_then(checked).map(Self::Known);
+            return line().map(without_end).and_then(checked).map(Self::Known);
         }
         match env::var(VARIABLE) {
             Ok(password) if !password.is_empty() => checked(Zeroizing::new(password)).map(Self::Known),
             Ok(_) | Err(env::VarError::NotPresent) if run.options.can_ask => Ok(Self::Ask),
             Ok(_) | Err(env::VarError::NotPresent) => {
-                Err(Error::new(ErrorCode::Usage, "verify needs a password, and there is no terminal to ask on")
+                Err(Error::new(ErrorCode::Usage, "verify needs a password, and there is nobody to ask")
                     .hint(format!("feed it into stdin with --password-stdin, or set {VARIABLE}")))
             }
             Err(env::VarError::NotUnicode(_)) => {
@@ -57,12 +57,12 @@ impl Password {
     }
 }
 
-/// The first line of stdin without its end.
-fn first_line() -> Result<Zeroizing<String>> {
+/// The first line of stdin.
+fn line() -> Result<Zeroizing<String>> {
     let mut line = Zeroizing::new(String::new());
     // Enough for the longest password, whatever its characters.
     stdin().lock().take(4 * LONGEST as u64 + 2).read_line(&mut line).map_err(|error| unreadable(&error))?;
-    Ok(without_end(line))
+    Ok(line)
 }
 
 fn without_end(mut line: Zeroizing<String>) -> Zeroizing<String> {
@@ -113,23 +113,20 @@ impl Drop for Silent {
 }
 
 async fn ask(user: &str, run: &Run<'_>) -> Result<Secret> {
-    run.progress.hush();
     let Some(silent) = Silent::begin() else {
         return Err(Error::new(ErrorCode::Usage, "the terminal cannot hide what is typed")
             .hint(format!("feed the password into stdin with --password-stdin, or set {VARIABLE}")));
     };
     let prompt = format!("Password of {user} (with a code: password,123456): ");
-    // On a thread of its own, so that a signal is heard while the answer is awaited.
-    let answer = tokio::task::spawn_blocking(move || {
-        let mut err = stderr().lock();
-        let _ = err.write_all(prompt.as_bytes()).and_then(|()| err.flush());
-        first_line()
-    });
+    run.progress.ask(&prompt);
+    // On a thread of its own, so that a signal is heard while the answer is awaited. It holds nothing meanwhile that the
+    // end of the run needs, such as stderr.
+    let answer = tokio::task::spawn_blocking(line);
     let answer = answer.await;
     drop(silent);
-    run.progress.resume();
+    run.progress.answered(answer.as_ref().is_ok_and(|read| read.as_ref().is_ok_and(|line| line.ends_with('\n'))));
     match answer {
-        Ok(answer) => checked(answer?),
+        Ok(answer) => checked(without_end(answer?)),
         Err(error) => Err(Error::new(ErrorCode::Unexpected, "asking failed").cause(error.to_string())),
     }
 }

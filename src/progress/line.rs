@@ -58,6 +58,30 @@ pub(super) fn write(text: &str) {
     let _ = writeln!(stderr().lock(), "{text}");
 }
 
+/// Writes the beginning of a line, which somebody else ends.
+pub(super) fn write_part(text: &str) {
+    let mut err = stderr().lock();
+    let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+}
+
+/// Folds each line between its words, so that a terminal of this width need not cut them. What follows stands two columns
+/// further in than the line itself. A word that is longer than that (an ARN) stays whole, for copying.
+pub(super) fn fold(text: &str, columns: usize) -> String {
+    let folded = text.split('\n').map(|line| {
+        let depth = line.chars().take_while(|character| *character == ' ').count() + 2;
+        let indent = " ".repeat(depth.min(columns / 2));
+        let options = textwrap::Options::new(columns)
+            .break_words(false)
+            .word_separator(textwrap::WordSeparator::AsciiSpace)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
+            .subsequent_indent(&indent);
+        let end = line.get(line.trim_end_matches(' ').len()..).unwrap_or_default();
+        textwrap::wrap(line, options).join("\n") + end
+    });
+    folded.collect::<Vec<_>>().join("\n")
+}
+
 /// "1 change", "2 changes".
 #[must_use]
 pub fn count(number: usize, what: &str) -> String {
@@ -67,6 +91,19 @@ pub fn count(number: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_folded_between_words() {
+        insta::assert_snapshot!(fold("  Costs while it runs: about USD 223.80 a month\narn:aws:iam::000000000000:role/x y", 30), @r"
+          Costs while it runs: about
+            USD 223.80 a month
+        arn:aws:iam::000000000000:role/x
+          y
+        ");
+        assert_eq!(fold("\u{1b}[1mwarning:\u{1b}[0m it is so", 17), "\u{1b}[1mwarning:\u{1b}[0m it is so");
+        assert_eq!(fold("Type yes to go on: ", 80), "Type yes to go on: ");
+        assert_eq!(fold("", 80), "");
+    }
 
     #[test]
     fn text_from_elsewhere_cannot_command_terminal_or_pipeline() {

@@ -62,6 +62,12 @@ impl Environment {
         self.ci.as_deref().is_some_and(|value| !matches!(value, "" | "0" | "false"))
     }
 
+    /// Whether somebody can be asked: a CI system's terminal has nobody at it, and its job would wait until it is killed.
+    #[must_use]
+    pub fn has_a_person(&self) -> bool {
+        self.is_terminal && !self.is_ci()
+    }
+
     /// Whether GitHub's runner reads what is written (it sets the variable to `true` in every step).
     #[must_use]
     pub fn is_github(&self) -> bool {

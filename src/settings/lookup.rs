@@ -53,7 +53,9 @@ pub(super) fn required<T>(found: Option<Located<T>>, flag: &str, key: &str, what
         let variable = environment_variable(flag);
         Error::new(ErrorCode::Configuration, format!("{key} is missing"))
             .cause(format!("a deployment needs {what}"))
-            .hint(format!("give --{flag}, set {variable}, or write {key} in the configuration file"))
+            .hint(format!(
+                "give --{flag}, set {variable}, or write {key} in the configuration file (`sftp-okta init` makes one)"
+            ))
             .resource(format!("--{flag}"))
     })
 }

@@ -241,7 +241,7 @@ fn no_name() {
     insta::assert_snapshot!(told(from_flags(&[])), @r#"
 name is missing
 cause: a deployment needs a name
-hint: give --name, set SFTP_OKTA_NAME, or write name in the configuration file
+hint: give --name, set SFTP_OKTA_NAME, or write name in the configuration file (`sftp-okta init` makes one)
 at: --name
 "#);
 }
@@ -251,7 +251,7 @@ fn no_okta_org() {
     insta::assert_snapshot!(told(from_flags(&[("name", "demo"), ("bucket", "acme-files")])), @r#"
 okta.org_url is missing
 cause: a deployment needs the Okta organisation, such as https://acme.okta.com
-hint: give --okta-org, set SFTP_OKTA_OKTA_ORG, or write okta.org_url in the configuration file
+hint: give --okta-org, set SFTP_OKTA_OKTA_ORG, or write okta.org_url in the configuration file (`sftp-okta init` makes one)
 at: --okta-org
 "#);
 }

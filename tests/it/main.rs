@@ -38,4 +38,5 @@ mod support;
 mod surroundings;
 mod teardown;
 mod teardown_data;
+mod terminal;
 mod verify;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::support::cli::{Cli, Ran};
 use crate::support::fault::Fault;
+use crate::support::process::Signal;
 use crate::support::world::World;
 
 /// The deployer in a step of GitHub's, with the runner's two files.
@@ -89,15 +90,17 @@ fn a_failure_is_one_annotation_whatever_aws_says() {
         (output_file, summary_file) = (output, summary);
         cli.env("DEPLOY_TOKEN", secret)
     });
-    let ran = world.run("deploy", &[]);
+    let ran = world.run("deploy", &["--dotenv", "result.env"]);
     assert_eq!(ran.json()["result"], "failed", "{ran}");
+    let dotenv = fs::read_to_string(world.cli.folder().join("result.env")).unwrap();
+    assert!(dotenv.starts_with("SFTP_RESULT=failed\nSFTP_SERVER_ID=\n"), "{dotenv}");
     let told = commands(&ran);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("::error title=sftp-okta deploy::") && told[0].contains("100%25 no"), "{told:?}");
     assert_eq!(output(&output_file, "result"), "failed");
     assert_eq!(output(&output_file, "server-id"), "");
     let summary = fs::read_to_string(&summary_file).unwrap();
-    for text in [&ran.stdout, &ran.stderr, &summary, &fs::read_to_string(&output_file).unwrap()] {
+    for text in [&ran.stdout, &ran.stderr, &summary, &dotenv, &fs::read_to_string(&output_file).unwrap()] {
         assert!(!text.contains(secret), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
@@ -113,6 +116,67 @@ fn a_wrong_command_line_is_annotated_too() {
     assert_eq!(commands(&ran).len(), 1, "{ran}");
     // Elsewhere nothing of the kind is said.
     assert_eq!(commands(&Cli::new().run(&["deploy", "--wat"])), [""; 0]);
+}
+
+/// Whatever goes wrong before anything is called: one document on stdout, with what is wrong and what to do.
+#[test]
+fn every_failure_is_one_document() {
+    let cli = Cli::new().endpoint("http://127.0.0.1:1").env("SFTP_OKTA_OUTPUT", "json");
+    cli.write("broken.toml", "name = demo");
+    cli.write("typo.toml", "name = \"demo\"\n[okta]\norg_ulr = \"https://acme.okta.com\"\n");
+    for (line, code, kind, words) in [
+        ("", 2, "usage", "a command is missing"),
+        ("deplyo", 2, "usage", "'deplyo'"),
+        ("deploy --wat", 2, "usage", "'--wat'"),
+        ("deploy --timeout soon", 2, "usage", "it is no time"),
+        ("deploy --color pink", 2, "usage", "'pink'"),
+        ("verify", 2, "usage", "not provided: <USER>"),
+        ("completions tcsh", 2, "usage", "'tcsh'"),
+        ("status --all --drift", 2, "usage", "cannot be used with"),
+        ("sandbox", 2, "usage", "a command is missing"),
+        ("deploy --name demo --okta-org https://acme.okta.com --bucket acme-files", 2, "usage", "needs approval"),
+        ("teardown --name demo", 2, "usage", "needs approval"),
+        ("verify alice --name demo", 2, "usage", "needs a password"),
+        ("init", 2, "usage", "needs answers"),
+        ("plan", 2, "configuration", "name is missing"),
+        ("plan --config broken.toml", 2, "configuration", "not valid TOML"),
+        ("plan --config typo.toml", 2, "configuration", "org_ulr"),
+        ("plan --config nowhere.toml", 2, "configuration", "does not exist"),
+        ("explain --user alice", 2, "configuration", "is missing"),
+        ("package --out a.zip", 2, "configuration", "is missing"),
+        ("status --name demo", 3, "network", ""),
+        ("logs --name demo", 3, "network", ""),
+        ("sandbox start --fail not-that", 2, "usage", "not-that"),
+        ("man --out /dev/null/pages", 1, "unexpected", "could not be written"),
+    ] {
+        let ran = cli.run(&line.split_whitespace().collect::<Vec<_>>());
+        ran.expect_code(code);
+        let document = ran.json();
+        assert_eq!(document["schema"], 1, "{line}: {ran}");
+        assert_eq!(document["result"], "failed", "{line}: {ran}");
+        assert_eq!(document["error"]["code"], kind, "{line}: {ran}");
+        assert!(document["error"]["message"].as_str().unwrap().contains(words), "{line}: {ran}");
+        assert!(document["error"]["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{line}: {ran}");
+    }
+    // An argument that is no text.
+    let shell = Cli::of(std::path::Path::new("/bin/sh"));
+    let script = format!("{} deploy \"$(printf '\\377')\" --output json", env!("CARGO_BIN_EXE_sftp-okta"));
+    let ran = shell.run(&["-c", &script]);
+    ran.expect_code(2);
+    assert_eq!(ran.json()["error"]["code"], "usage", "{ran}");
+}
+
+/// What goes on until it is interrupted ends with a document too.
+#[test]
+fn an_interrupted_follower_ends_with_a_document() {
+    let world = World::deployed();
+    let mut running = world.start("logs", &["--follow"]);
+    running.wait_for_stderr("Ctrl-C ends it");
+    running.signal(Signal::INT);
+    let ran = running.wait();
+    ran.expect_code(130);
+    let last: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(last["error"]["code"], "interrupted", "{ran}");
 }
 
 /// The other half of [`a_bug_is_told_as_json`], run by it as a process of its own.

@@ -157,6 +157,9 @@ pub(super) enum Command {
     /// Write the exact Lambda zip that deploy would upload, offline and reproducible
     Package(PackageArgs),
     /// Print the completions of a shell
+    ///
+    /// For the shell that is open: `source <(sftp-okta completions bash)` (zsh likewise), or `sftp-okta completions fish |
+    /// source`. For good: write them where your shell looks, such as ~/.local/share/bash-completion/completions/sftp-okta.
     Completions(CompletionsArgs),
     /// Print the man page
     Man(ManArgs),

@@ -147,6 +147,12 @@ impl Action {
         }
     }
 
+    /// Whether it goes on until a signal ends it.
+    #[must_use]
+    pub const fn is_endless(&self) -> bool {
+        matches!(self, Self::Status(Look::Watch) | Self::Logs(Wish { follow: true, .. }))
+    }
+
     /// Whether a pipeline wants to be told how it ended: it is about a deployment, and not about the program or the sandbox.
     #[must_use]
     pub const fn is_for_pipelines(&self) -> bool {

@@ -13,7 +13,7 @@ const SANDBOX_POLL_INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Debug, Args)]
 #[command(next_help_heading = "This run")]
 pub(super) struct ApprovalArgs {
-    /// Approve beforehand; needed where there is no terminal
+    /// Approve beforehand; needed where nobody can be asked
     #[arg(short, long)]
     pub(super) yes: bool,
 }
@@ -50,6 +50,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(time) if time.is_zero() => Err("it must be longer than nothing, such as 2s".to_owned()),
         Ok(time) => Ok(time),
-        Err(error) => Err(format!("{error}; write a time such as 90s, 20m or 1h")),
+        Err(_) => Err("it is no time; write one such as 90s, 20m or 1h".to_owned()),
     }
 }

@@ -21,11 +21,11 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A program, its environment and its folder; each [`Cli::run`] is a process of its own.
 #[derive(Clone)]
 pub(crate) struct Cli {
-    program: PathBuf,
-    environment: BTreeMap<OsString, OsString>,
+    pub(super) program: PathBuf,
+    pub(super) environment: BTreeMap<OsString, OsString>,
     folder: Arc<TempDir>,
     input: Vec<u8>,
-    limit: Duration,
+    pub(super) limit: Duration,
 }
 
 impl Cli {

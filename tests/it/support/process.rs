@@ -39,9 +39,13 @@ pub(crate) struct Group {
 impl Group {
     /// Starts a program as the leader of a new group.
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
-        let leader = command.process_group(0).spawn()?;
+        command.process_group(0).spawn().map(Self::of_leader)
+    }
+
+    /// The group of a child that leads one already.
+    pub(crate) fn of_leader(leader: Child) -> Self {
         let id = Pid::from_child(&leader);
-        Ok(Self { leader, id })
+        Self { leader, id }
     }
 
     /// Starts a program that must not outlive this process either, however this process ends.
