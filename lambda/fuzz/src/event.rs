@@ -109,7 +109,7 @@ pub fn check(data: &[u8], form: Form) -> bool {
     match form {
         Form::Proxy => {
             for headers in ["headers", "multiValueHeaders"] {
-                for (name, value) in event[headers].as_object_mut().into_iter().flatten() {
+                for (name, value) in event.get_mut(headers).and_then(Value::as_object_mut).into_iter().flatten() {
                     let password = if name.eq_ignore_ascii_case("PasswordBase64") { CANARY_BASE64 } else { CANARY };
                     replace(value, password);
                 }
