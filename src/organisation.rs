@@ -67,17 +67,22 @@ impl Pipeline {
 
 /// Asks, in at most five seconds. The proxy of the environment is used, as for AWS; redirects are not followed.
 pub async fn look(org_url: &OrgUrl) -> Presence {
-    match tokio::time::timeout(PATIENCE, fetch(org_url)).await {
+    look_within(PATIENCE, org_url, ProxyConfig::from_env()).await
+}
+
+/// The limit is one for everything: connecting, headers, and the last byte of the page.
+async fn look_within(limit: Duration, org_url: &OrgUrl, proxy: ProxyConfig) -> Presence {
+    match tokio::time::timeout(limit, fetch(org_url, proxy)).await {
         Ok(Ok((status, page))) => judge(status, &page),
         Ok(Err(why)) => Presence::Unknown(why),
-        Err(_) => Presence::Unknown(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => Presence::Unknown(format!("no answer within {} s", limit.as_secs_f64())),
     }
 }
 
 /// The status and as much of the page as is read: what is longer than [`LONGEST`] comes as nothing.
-async fn fetch(org_url: &OrgUrl) -> Result<(u16, Vec<u8>), String> {
+async fn fetch(org_url: &OrgUrl, proxy: ProxyConfig) -> Result<(u16, Vec<u8>), String> {
     let connector = Connector::builder()
-        .proxy_config(ProxyConfig::from_env())
+        .proxy_config(proxy)
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
         .build();
     let mut request = HttpRequest::new(SdkBody::empty());
@@ -132,10 +137,17 @@ fn organisation(page: &Value) -> Presence {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     fn told(status: u16, page: &str) -> String {
-        match judge(status, page.as_bytes()) {
+        words(judge(status, page.as_bytes()))
+    }
+
+    fn words(presence: Presence) -> String {
+        match presence {
             Presence::Organisation(found) => format!("{} on {}", found.id, found.pipeline.name()),
             Presence::Another(why) => format!("another: {why}"),
             Presence::Unknown(why) => format!("unknown: {why}"),
@@ -162,6 +174,44 @@ mod tests {
             (503, "<html>", "unknown: it answered HTTP 503"),
         ] {
             assert_eq!(told(status, page), expected, "{status} {page}");
+        }
+    }
+
+    /// A host that never answers, and one that always has one more byte, which no limit on a single read would notice.
+    #[tokio::test]
+    async fn one_limit_for_the_whole_answer() {
+        let limit = Duration::from_millis(100);
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+        let whole = "Content-Length: 29\r\n\r\n{\"id\":\"00o1\",\"pipeline\":\"v1\"}";
+        for (at_once, dripped, expected) in [
+            ("", "", "unknown: no answer within 0.1 s"),
+            (head, "X-Padding: aaaaaaaa\r\n", "unknown: no answer within 0.1 s"),
+            (&format!("{head}Content-Length: 60000\r\n\r\n"), " ", "unknown: no answer within 0.1 s"),
+            (&format!("{head}{whole}"), "", "00o1 on Classic Engine"),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url: OrgUrl = format!("http://{}", listener.local_addr().unwrap()).try_into().unwrap();
+            let (first, rest) = (at_once.to_owned(), dripped.to_owned());
+            let host = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                // An answer to nothing would end the connection.
+                let _ = stream.read(&mut [0; 4096]).await.unwrap();
+                stream.write_all(first.as_bytes()).await.unwrap();
+                let mut drip = tokio::time::interval(Duration::from_millis(5));
+                for byte in rest.bytes().cycle() {
+                    drip.tick().await;
+                    if stream.write_all(&[byte]).await.is_err() {
+                        return;
+                    }
+                }
+                std::future::pending::<()>().await;
+            });
+            // Far from what a host that drips for ever would take, and near enough to the limit for a busy machine.
+            let patient = if expected.starts_with("unknown") { limit } else { PATIENCE };
+            let looked = look_within(patient, &url, ProxyConfig::disabled());
+            let looked = tokio::time::timeout(PATIENCE, looked).await;
+            assert_eq!(words(looked.unwrap()), expected, "{dripped:?}");
+            host.abort();
         }
     }
 }

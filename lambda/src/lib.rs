@@ -1,7 +1,7 @@
 //! Okta identity provider for AWS Transfer Family.
 //!
-//! Transfer asks, through API Gateway, whether a user name and password are right; this crate asks Okta and answers with
-//! the user's role, home and session policy, or with nothing. Every refusal looks the same from outside; its reason is in
+//! Transfer asks, itself or through API Gateway, whether a user name and password are right, or which keys a user has; this
+//! crate asks Okta and answers with the user's role, home and session policy, or with nothing. Every refusal looks the same from outside; its reason is in
 //! the log.
 //!
 //! Without the feature `runtime` everything that talks to the network or to Lambda is left out. The deployer takes the

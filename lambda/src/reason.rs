@@ -11,7 +11,7 @@ pub enum Reason {
     /// Accepted.
     Ok,
 
-    /// The event is not a proxy event.
+    /// The event is neither API Gateway's nor Transfer's own.
     EventMalformed,
     /// Another method or path.
     RouteUnknown,
@@ -25,7 +25,7 @@ pub enum Reason {
     UserNameMalformed,
     /// A user name of another domain than the login domain.
     UserNameOtherDomain,
-    /// No password, or a blank one.
+    /// A blank password.
     PasswordMissing,
     /// A password longer than Transfer passes on.
     PasswordTooLong,

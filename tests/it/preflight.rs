@@ -40,11 +40,9 @@ fn what_cannot_be_reached_is_a_warning() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
-    let silent = Server::start(|_| std::future::pending::<Answer>());
     let busy = host(503, "text/html", "<html>");
-    for (org, why) in
-        [(closed, "refused"), (silent.endpoint(), "no answer within 5 s"), (busy.endpoint(), "it answered HTTP 503")]
-    {
+    // How long a host may take that never answers is judged beside the code: see `src/organisation.rs`.
+    for (org, why) in [(closed, "refused"), (busy.endpoint(), "it answered HTTP 503")] {
         let ran = world.run("plan", &["--okta-org", &org]);
         ran.expect_code(0);
         let result = ran.json();

@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::support::cli::{Cli, Ran};
 use crate::support::sandbox::Sandbox;
 
@@ -98,14 +100,59 @@ impl Service {
         ran.stdout
     }
 
-    /// Who was decided on, how, and by which rule.
-    fn decisions(&self) -> String {
+    /// What the log says of the sign-ins so far: who, how, why, and by which rule.
+    fn decisions(&self) -> Vec<String> {
         let shown = self.sandbox.deployer("logs").json();
-        let line = |entry: &serde_json::Value| {
+        let line = |entry: &Value| {
             let word = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
-            format!("{} {} {} rule {}\n", word("login"), word("method"), word("reason"), entry["rule"])
+            let rule = entry["rule"].as_u64().map_or_else(|| "no rule".to_owned(), |rule| format!("rule {rule}"));
+            format!("{} {} {} {rule}", word("login"), word("method"), word("reason"))
         };
         shown["sign_ins"].as_array().unwrap().iter().map(line).collect()
+    }
+
+    /// What was tried, each with what came of it and its line in the log.
+    #[track_caller]
+    fn told(&self, tried: &[(&str, Ran)]) -> String {
+        let decisions = self.decisions();
+        assert_eq!(decisions.len(), tried.len(), "one line for each sign-in: {decisions:#?}");
+        let end = |ran: &Ran| match ran.code() {
+            Some(0) => "done",
+            // A command of the batch has failed: the session is there, and does not allow it.
+            Some(1) => "not allowed",
+            // There is no session.
+            Some(255) => "refused",
+            other => panic!("{other:?}: {ran}"),
+        };
+        let line = |((what, ran), decision): (&(&str, Ran), &String)| {
+            let end = end(ran);
+            format!("{what:<44} {end:<11} {decision}\n")
+        };
+        tried.iter().zip(&decisions).map(line).collect()
+    }
+
+    /// What `verify` says of a user, with the reason from the function's log.
+    fn verified(&self, user: &str, password: Option<&str>, flags: &str) -> String {
+        let key = if password.is_some() { "" } else { "--public-key" };
+        let line = format!("verify {user} {key} {flags} --poll-interval 50ms --sandbox --output json");
+        let cli = self.sandbox.cli.clone().env("SFTP_OKTA_VERIFY_PASSWORD", password.unwrap_or_default());
+        let ran = cli.run(&line.split_whitespace().collect::<Vec<_>>());
+        let result = ran.json();
+        let told = &result["verify"];
+        let texts = |list: &Value| -> Vec<String> {
+            list.as_array().into_iter().flatten().map(|text| text.as_str().unwrap_or_default().to_owned()).collect()
+        };
+        let folder = told["folders"][0]["target"].as_str().unwrap_or("-");
+        let asked = if password.is_some() { "password" } else { "keys" };
+        let what = format!("{user} {asked} {flags}");
+        format!(
+            "{}: exit {}, {}, {folder} {:?}, {} keys\n",
+            what.trim_end(),
+            ran.code().unwrap(),
+            told["log"]["reason"].as_str().unwrap_or("-"),
+            texts(&told["rights"]),
+            told["public_keys"],
+        )
     }
 }
 
@@ -113,37 +160,43 @@ impl Service {
 fn every_kind_of_user() {
     let service = Service::deployed();
     let (put, get) = (format!("put {} report.txt\n", service.file.display()), "get report.txt /dev/null\n");
-    // A drop box: in, and not out again.
-    service.with_password("alice", "", &put).expect_code(0);
-    service.with_password("alice", "", get).expect_code(1);
-    // Members of groups, by what their group may do.
-    service.with_password("partner", "", &format!("{put}{get}")).expect_code(0);
-    service.with_password("reader", "", "ls\n").expect_code(0);
-    service.with_password("reader", "", &put).expect_code(1);
-    // A code after the password, a push that is approved, and one that is not.
-    service.with_password("bob", &format!(",{}", service.code()), &put).expect_code(0);
-    service.with_password("bob", ",000000", "ls\n").expect_code(255);
-    service.with_password("paula", "", &put).expect_code(0);
-    service.with_password("rita", "", "ls\n").expect_code(255);
-    // From elsewhere, without a rule, and with a key: one's own and somebody else's.
-    service.with_password("warn", "", "ls\n").expect_code(255);
-    service.with_password("keys", "", &put).expect_code(0);
-    service.sftp("keys", None, Some(&service.key), get).expect_code(0);
-    service.sftp("partner", None, Some(&service.key), get).expect_code(255);
-    insta::assert_snapshot!(service.decisions(), @"
-    alice@example.com password ok rule 0
-    alice@example.com password ok rule 0
-    partner@example.com password ok rule 1
-    reader@example.com password ok rule 2
-    reader@example.com password ok rule 2
-    bob@example.com password ok rule 4
-    bob@example.com password mfa-failed rule null
-    paula@example.com password ok rule 4
-    rita@example.com password push-rejected rule null
-    warn@example.com password source-address rule null
-    keys@example.com password ok rule 4
-    keys@example.com public-key ok rule 4
-    partner@example.com public-key no-keys rule null
+    let both = format!("{put}{get}");
+    let (key, code) = (Some(service.key.as_path()), format!(",{}", service.code()));
+    let tried = [
+        ("drop box: put", service.with_password("alice", "", &put)),
+        ("drop box: get", service.with_password("alice", "", get)),
+        ("member of a group: put, get", service.with_password("partner", "", &both)),
+        ("member of another, read-only: ls", service.with_password("reader", "", "ls\n")),
+        ("read-only: put", service.with_password("reader", "", &put)),
+        ("member of both groups, the first rule: put", service.with_password("both", "", &both)),
+        ("password and code", service.with_password("bob", &code, &put)),
+        ("password and a wrong code", service.with_password("bob", ",000000", "ls\n")),
+        ("push, approved", service.with_password("paula", "", &put)),
+        ("push, rejected", service.with_password("rita", "", "ls\n")),
+        ("wrong password", service.sftp("keys", Some("wrong"), None, "ls\n")),
+        ("from a network that is not allowed", service.with_password("warn", "", "ls\n")),
+        ("no rule", service.with_password("load-000", "", "ls\n")),
+        ("password of a user with a key", service.with_password("keys", "", &put)),
+        ("own key", service.sftp("keys", None, key, get)),
+        ("somebody else's key", service.sftp("partner", None, key, get)),
+    ];
+    insta::assert_snapshot!(service.told(&tried), @"
+    drop box: put                                done        alice@example.com password ok rule 0
+    drop box: get                                not allowed alice@example.com password ok rule 0
+    member of a group: put, get                  done        partner@example.com password ok rule 1
+    member of another, read-only: ls             done        reader@example.com password ok rule 2
+    read-only: put                               not allowed reader@example.com password ok rule 2
+    member of both groups, the first rule: put   done        both@example.com password ok rule 1
+    password and code                            done        bob@example.com password ok rule 4
+    password and a wrong code                    refused     bob@example.com password mfa-failed no rule
+    push, approved                               done        paula@example.com password ok rule 4
+    push, rejected                               refused     rita@example.com password push-rejected no rule
+    wrong password                               refused     keys@example.com password bad-credentials no rule
+    from a network that is not allowed           refused     warn@example.com password source-address no rule
+    no rule                                      refused     load-000@example.com password no-rule no rule
+    password of a user with a key                done        keys@example.com password ok rule 4
+    own key                                      done        keys@example.com public-key ok rule 4
+    somebody else's key                          refused     partner@example.com public-key no-keys no rule
     ");
 }
 
@@ -158,4 +211,59 @@ fn a_key_and_then_a_password() {
     service.sftp("keys", None, key, "ls\n").expect_code(255);
     service.sftp("keys", Some(&password), None, "ls\n").expect_code(255);
     service.sftp("keys", Some("wrong"), key, "ls\n").expect_code(255);
+    // Transfer asks for each of the two by itself; without a key it does not come to the password.
+    insta::assert_snapshot!(service.decisions().join("\n"), @"
+    keys@example.com public-key ok rule 4
+    keys@example.com password ok rule 4
+    keys@example.com public-key ok rule 4
+    keys@example.com public-key ok rule 4
+    keys@example.com password bad-credentials no rule
+    ");
+    let verified = [service.verified("keys", Some(&password), ""), service.verified("keys", None, "")];
+    insta::assert_snapshot!(verified.concat(), @r#"
+    keys password: exit 0, ok, /sandbox-files/people/keys@example.com ["list", "download", "upload", "delete"], 0 keys
+    keys keys: exit 0, ok, /sandbox-files/people/keys@example.com ["list", "download", "upload", "delete"], 1 keys
+    "#);
+}
+
+/// `verify` of every kind of user: what each gets, and why not.
+#[test]
+fn verified() {
+    let service = Service::deployed();
+    let with = |user: &str, more: &str, flags: &str| {
+        service.verified(user, Some(&(service.sandbox.password(user) + more)), flags)
+    };
+    let (code, alone) = (format!(",{}", service.code()), "--no-negative-checks");
+    let told = [
+        with("alice", "", ""),
+        with("partner", "", alone),
+        with("reader", "", alone),
+        with("both", "", alone),
+        with("bob", &code, alone),
+        with("bob", ",000000", alone),
+        with("paula", "", alone),
+        with("rita", "", alone),
+        with("warn", "", alone),
+        with("warn", "", "--no-negative-checks --source-ip 203.0.113.9"),
+        with("keys", "", alone),
+        service.verified("keys", None, ""),
+        service.verified("partner", None, ""),
+        service.verified("nobody", None, alone),
+    ];
+    insta::assert_snapshot!(told.concat(), @r#"
+    alice password: exit 0, ok, /sandbox-files/drop/alice@example.com ["list", "upload"], 0 keys
+    partner password --no-negative-checks: exit 0, ok, /sandbox-files/partners/partner@example.com ["list", "download", "upload", "delete"], 0 keys
+    reader password --no-negative-checks: exit 0, ok, /sandbox-files/readers/reader@example.com ["list", "download"], 0 keys
+    both password --no-negative-checks: exit 0, ok, /sandbox-files/partners/both@example.com ["list", "download", "upload", "delete"], 0 keys
+    bob password --no-negative-checks: exit 0, ok, /sandbox-files/people/bob@example.com ["list", "download", "upload", "delete"], 0 keys
+    bob password --no-negative-checks: exit 10, mfa-failed, - [], 0 keys
+    paula password --no-negative-checks: exit 0, ok, /sandbox-files/people/paula@example.com ["list", "download", "upload", "delete"], 0 keys
+    rita password --no-negative-checks: exit 10, push-rejected, - [], 0 keys
+    warn password --no-negative-checks: exit 10, source-address, - [], 0 keys
+    warn password --no-negative-checks --source-ip 203.0.113.9: exit 0, ok, /sandbox-files/far/warn@example.com ["list", "download", "upload", "delete"], 0 keys
+    keys password --no-negative-checks: exit 0, ok, /sandbox-files/people/keys@example.com ["list", "download", "upload", "delete"], 0 keys
+    keys keys: exit 0, ok, /sandbox-files/people/keys@example.com ["list", "download", "upload", "delete"], 1 keys
+    partner keys: exit 10, no-keys, - [], 0 keys
+    nobody keys --no-negative-checks: exit 10, user-unknown, - [], 0 keys
+    "#);
 }

@@ -52,7 +52,7 @@ pub enum Detail {
     Tls,
     /// The connection ended before the answer did.
     Interrupted,
-    /// The answer is longer than [`super::LONGEST_ANSWER`].
+    /// The answer is longer than any that is read.
     TooLong,
     /// The answer sends the caller elsewhere. The password does not follow.
     Redirect,
