@@ -10,11 +10,12 @@ use zip::result::ZipResult;
 use crate::error::{Error, ErrorCode, Result};
 use crate::settings::{Architecture, Settings};
 
-use super::zip::{Artifact, failed, pack};
+use super::zip::{Artifact, failed, pack, sha256};
 use super::{elf, entry};
 
 /// The function as it was built with this program, packed by [`entry::packed`]. Empty where that was not possible.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap.zip"));
+static EMBEDDED_SHA256: &str = include_str!(concat!(env!("OUT_DIR"), "/bootstrap.sha256"));
 
 /// A function's binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Bootstrap {
     pub program: Vec<u8>,
     /// The same, as the one file of a zip.
     pub packed: Cow<'static, [u8]>,
+    /// The SHA-256 of the program, in lower-case hexadecimal.
+    pub sha256: Cow<'static, str>,
 }
 
 impl Bootstrap {
@@ -32,12 +35,13 @@ impl Bootstrap {
     /// When it is larger than a zip can hold.
     pub fn of(program: Vec<u8>) -> Result<Self> {
         let packed = entry::packed(&program).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { program, packed: Cow::Owned(packed) })
+        let sha256 = Cow::Owned(sha256(&program));
+        Ok(Self { program, packed: Cow::Owned(packed), sha256 })
     }
 
     fn inside() -> Result<Self> {
         let program = unpacked(EMBEDDED).map_err(|error| failed(format!("the function inside sftp-okta: {error}")))?;
-        Ok(Self { program, packed: Cow::Borrowed(EMBEDDED) })
+        Ok(Self { program, packed: Cow::Borrowed(EMBEDDED), sha256: Cow::Borrowed(EMBEDDED_SHA256) })
     }
 }
 

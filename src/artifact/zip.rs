@@ -52,7 +52,7 @@ pub fn pack(bootstrap: &Bootstrap, settings_json: &str) -> Result<Artifact> {
         return Err(failed(cause).hint("build bootstrap with `--profile lambda`, which strips it"));
     }
     let bytes = write(&bootstrap.packed, settings_json).map_err(|error| failed(error.to_string()))?;
-    let bootstrap_sha256 = sha256(&bootstrap.program);
+    let bootstrap_sha256 = bootstrap.sha256.clone().into_owned();
     Ok(Artifact { sha256: sha256(&bytes), bytes, bootstrap_sha256, bootstrap_size })
 }
 
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn order_times_and_modes_are_fixed() {
         let artifact = pack(b"binary", "{}").unwrap();
-        let mut zip = zip::ZipArchive::new(Cursor::new(artifact.bytes)).unwrap();
+        let mut zip = ZipArchive::new(Cursor::new(artifact.bytes)).unwrap();
         let mut seen = Vec::new();
         for index in 0..zip.len() {
             let mut file = zip.by_index(index).unwrap();
