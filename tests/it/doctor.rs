@@ -341,7 +341,9 @@ fn under_enforced_policies_all_commands_work_and_each_removed_action_breaks_some
         };
         once(&whole);
         let seen = called(&world);
-        for action in seen.iter().filter(|action| !action.starts_with("transfer:")) {
+        // A teardown reads its lease only when it takes long, and so not in every run.
+        let by_chance = |action: &str| command == "teardown" && action == "s3:GetObject";
+        for action in seen.iter().filter(|action| !action.starts_with("transfer:") && !by_chance(action)) {
             once(&without(&whole, action));
             assert_ne!(refused(), 0, "{command} does not miss {action}");
         }
