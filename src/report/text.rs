@@ -178,8 +178,8 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         facts.push(("endpoint", sandbox.endpoint_url.clone()));
         facts.push(("okta", sandbox.okta_url.clone()));
         if let Some(app) = &sandbox.service_app {
-            let (client, key, secret) = (&app.client_id, &app.key_id, &app.private_key_secret);
-            facts.push(("service app", format!("client_id {client}  key_id {key}  private_key_secret {secret}")));
+            facts.push(("service app", format!("client_id {}  key_id {}", app.client_id, app.key_id)));
+            facts.push(("", format!("private_key_secret {}", app.private_key_secret)));
         }
         facts.push(("folder", sandbox.folder.clone()));
         facts.extend(
@@ -283,7 +283,8 @@ fn users(sandbox: &SandboxReport) -> String {
         let state = said.next().unwrap_or_default();
         let _ = writeln!(text, "  {:<name$}  {:<password$}  {state}", user.user, user.password);
         for more in said {
-            let _ = writeln!(text, "  {:<name$}  {:<password$}  {more}", "", "");
+            // Below the password: beside it a secret would make the line longer than a terminal is wide.
+            let _ = writeln!(text, "  {:<name$}  {more}", "");
         }
     }
     text
