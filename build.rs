@@ -1,4 +1,4 @@
-//! Builds the Lambda function and puts it where `src/artifact/bootstrap.rs` embeds it from.
+//! Builds the Lambda function, packs it, works out its digest, and puts both where `src/artifact/bootstrap.rs` embeds it from.
 //!
 //! An inner cargo builds `lambda/` in a target folder of its own: sharing the outer one would wait forever for the lock
 //! that the outer cargo holds. Check, dev and release builds share that folder, so the function is compiled once.
@@ -14,6 +14,11 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+
+use sha2::{Digest as _, Sha256};
+
+#[path = "src/artifact/entry.rs"]
+mod entry;
 
 const PREBUILT: &str = "SFTP_OKTA_BOOTSTRAP";
 
@@ -57,7 +62,7 @@ const LEAKING_FAMILIES: [&str; 8] = [
 ];
 
 fn main() -> ExitCode {
-    for path in ["build.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
+    for path in ["build.rs", "src/artifact/entry.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
         println!("cargo::rerun-if-changed={path}");
     }
     println!("cargo::rerun-if-env-changed={PREBUILT}");
@@ -74,7 +79,7 @@ fn main() -> ExitCode {
 
 fn embed() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let embedded = out.join("bootstrap");
+    let (packed, digest) = (out.join("bootstrap.zip"), out.join("bootstrap.sha256"));
     let bootstrap = match env::var_os(PREBUILT).filter(|path| !path.is_empty()) {
         Some(prebuilt) => {
             let prebuilt = PathBuf::from(prebuilt);
@@ -83,7 +88,7 @@ fn embed() -> Result<(), String> {
         }
         // Lambda runs Linux. Elsewhere the deployer carries no function and asks for one with --bootstrap.
         None if !variable("HOST")?.contains("-linux-") => {
-            return fs::write(&embedded, []).map_err(|error| cannot_write(&embedded, &error));
+            return write(&packed, &[]).and_then(|()| write(&digest, &[]));
         }
         None => build(&out)?,
     };
@@ -91,7 +96,9 @@ fn embed() -> Result<(), String> {
         let shown = bootstrap.display();
         format!("the Lambda function {shown} cannot be read: {error}\nset {PREBUILT} to a built bootstrap, or unset it to build one")
     })?;
-    fs::write(&embedded, bytes).map_err(|error| cannot_write(&embedded, &error))
+    let zip = entry::packed(&bytes).map_err(|error| format!("the Lambda function cannot be packed: {error}"))?;
+    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    write(&packed, &zip).and_then(|()| write(&digest, sha256.as_bytes()))
 }
 
 /// Runs the inner cargo and says where the function is.
@@ -157,6 +164,6 @@ fn variable(name: &str) -> Result<String, String> {
     env::var(name).map_err(|error| format!("{name}, which cargo sets for build scripts, is not usable: {error}"))
 }
 
-fn cannot_write(path: &Path, error: &std::io::Error) -> String {
-    format!("{} cannot be written: {error}", path.display())
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    fs::write(path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
 }

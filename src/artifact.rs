@@ -5,6 +5,7 @@ pub mod bucket;
 #[cfg(test)]
 mod bucket_tests;
 pub mod elf;
+mod entry;
 pub mod last_seen;
 pub mod lease;
 pub mod upload;

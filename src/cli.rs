@@ -5,6 +5,7 @@ mod decisions;
 mod panics;
 mod paper;
 mod pipeline;
+mod process;
 mod run;
 
 pub use arguments::{Action, Invocation, Output, command, parse};

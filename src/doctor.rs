@@ -2,6 +2,7 @@
 
 mod api;
 mod bucket;
+mod function;
 mod permission;
 mod quota;
 mod server;
@@ -12,8 +13,9 @@ use crate::error::Error;
 
 pub use api::{method, stage};
 pub use bucket::bucket;
+pub use function::{egress, function_permission, identity_provider};
 pub use permission::{Principal, permission, principal};
-pub use quota::{Quota, quotas, servers};
+pub use quota::{Quota, quotas, roles, servers, stacks};
 pub use server::audit;
 
 /// How bad it is.
@@ -63,3 +65,6 @@ impl Finding {
         Self { check, level, message: error.to_string(), remedy: error.hint.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,4 +22,6 @@ pub mod settings;
 pub mod sign_in_log;
 pub mod stack;
 pub mod storage;
+#[cfg(test)]
+mod timed;
 pub mod wait;

@@ -1,7 +1,11 @@
 //! The result on stdout: one text for people, or one JSON document for programs. Pure: a value in, a text out.
 
+mod cost;
+mod deployments;
 mod explain;
+mod findings;
 mod pipeline;
+mod sandbox;
 mod text;
 mod verify;
 
@@ -15,14 +19,16 @@ use crate::doctor::Finding;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::plan::Change;
-use crate::prices::{MonthlyCost, Usd};
+use crate::prices::MonthlyCost;
 use crate::server::Server;
 use crate::sign_in_log::Entry;
 use crate::stack::{Drifted, Stack};
 
 pub use pipeline::{dotenv, facts, github_annotation, github_output, github_summary};
 
+pub use deployments::{DeploymentRow, RowServer, servers_in_words};
 pub use explain::{ExplainReport, ExplainedFolder, ExplainedRule};
+pub use sandbox::{SandboxReport, SandboxServer, SandboxServiceApp, SandboxUser};
 pub use verify::VerifyReport;
 
 /// The version of the JSON document. Keys are only ever added to it.
@@ -183,84 +189,6 @@ pub struct ArtifactReport {
     pub bootstrap_sha256: String,
     /// The file it was written to.
     pub file: Option<String>,
-}
-
-/// One deployment among all.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DeploymentRow {
-    /// Its name.
-    pub name: String,
-    /// Its stack's name.
-    pub stack: String,
-    /// The stack's status; null where there is no stack.
-    pub stack_status: Option<String>,
-    /// Its servers.
-    pub servers: Vec<RowServer>,
-    /// What is wrong with it.
-    pub faults: Vec<String>,
-    /// What it costs while nobody uses it.
-    pub usd_per_month: Usd,
-}
-
-/// A server of such a deployment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RowServer {
-    /// Its id.
-    pub id: String,
-    /// Its state.
-    pub state: String,
-}
-
-/// A running sandbox, as reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SandboxReport {
-    /// Where it answers as AWS.
-    pub endpoint_url: String,
-    /// Where its Okta organisation is.
-    pub okta_url: String,
-    /// Where it keeps everything.
-    pub folder: String,
-    /// Who can sign in.
-    pub users: Vec<SandboxUser>,
-    /// The app that reads its Okta's users and groups, for `okta.service_app`.
-    pub service_app: Option<SandboxServiceApp>,
-    /// Where.
-    pub sftp: Vec<SandboxServer>,
-}
-
-/// The service app of the sandbox's Okta, as `okta.service_app` names it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SandboxServiceApp {
-    /// Its client id.
-    pub client_id: String,
-    /// The id of its key.
-    pub key_id: String,
-    /// The secret that holds the key.
-    pub private_key_secret: String,
-}
-
-/// A user of the sandbox's Okta.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SandboxUser {
-    /// The Okta login.
-    pub login: String,
-    /// What to type as the user name.
-    pub user: String,
-    /// The password, which is no secret: it opens nothing but the sandbox.
-    pub password: String,
-    /// What happens at sign-in.
-    pub state: String,
-}
-
-/// An SFTP port of the sandbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SandboxServer {
-    /// The server it stands for.
-    pub server_id: String,
-    /// The host.
-    pub host: String,
-    /// The port.
-    pub port: u16,
 }
 
 /// Something teardown left on purpose.

@@ -191,3 +191,27 @@ impl Logs {
         self.script.finish()
     }
 }
+
+/// An IAM.
+pub(crate) struct Iam {
+    pub(crate) client: aws_sdk_iam::Client,
+    script: Script,
+}
+
+impl Iam {
+    pub(crate) async fn start(answers: Vec<Answer>) -> Self {
+        let script = Script::start(answers).await;
+        let config = aws_sdk_iam::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::for_tests())
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(&script.endpoint)
+            .build();
+        Self { client: aws_sdk_iam::Client::from_conf(config), script }
+    }
+
+    pub(crate) fn finish(self) -> Vec<Asked> {
+        self.script.finish()
+    }
+}

@@ -12,6 +12,8 @@ mod find;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod ownership;
+#[cfg(test)]
+mod pace_tests;
 mod rights;
 mod roles;
 mod spec;

@@ -11,6 +11,8 @@ mod failure;
 #[cfg(test)]
 mod flow_tests;
 mod outputs;
+#[cfg(test)]
+mod pace_tests;
 mod preview;
 mod rejection;
 mod resource_change;

@@ -1,13 +1,13 @@
 // The identity provider of lambda/ once more: the same event, decision, answer and log line, in plain Node.
 //
 // Written as one would for speed: only http is loaded (https if it is needed), one connection is kept, patterns are
-// compiled once. Two things that the Rust function does are left out, in this handler's favour: refusing repeated keys in
-// JSON, and wiping secrets from memory.
+// compiled once. What the Rust function does beyond that is left out, in this handler's favour: refusing repeated keys in
+// JSON, wiping secrets from memory, counting failed tries, and getting a token of the service app: a warm one is in the
+// environment.
 'use strict';
 
 const fs = require('node:fs');
 const http = require('node:http');
-const net = require('node:net');
 const path = require('node:path');
 
 const RESOURCE = '/servers/{serverId}/users/{username}/config';
@@ -21,6 +21,7 @@ const PRINTABLE = /^[ -~]*$/;
 
 const LONGEST_PASSWORD = 1024;
 const LONGEST_ANSWER = 64 * 1024;
+const LONGEST_PAGE = 4 * 1024 * 1024;
 const LONGEST_TEXT = 128;
 const LONGEST_POLICY = 2048;
 const TIMEOUT = 10_000;
@@ -29,11 +30,6 @@ const OBJECT_ACTIONS = {
   'read-only': ['s3:GetObject', 's3:GetObjectVersion'],
   'write-only': ['s3:PutObject'],
   'read-write': ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:DeleteObject'],
-};
-const KEY_ACTIONS = {
-  'read-only': ['kms:Decrypt'],
-  'write-only': ['kms:Decrypt', 'kms:GenerateDataKey'],
-  'read-write': ['kms:Decrypt', 'kms:GenerateDataKey'],
 };
 const STATES = new Map([
   ['MFA_REQUIRED', 'mfa-required'],
@@ -65,7 +61,7 @@ const STATUSES = new Map([
   [410, 'config'],
   [429, 'rate-limited'],
 ]);
-const ERROR_REASONS = new Set(['config', 'session-policy']);
+const ERROR_REASONS = new Set(['config', 'service-app', 'session-policy']);
 const WARN_REASONS = new Set([
   'rate-limited',
   'okta-unavailable',
@@ -91,7 +87,9 @@ const SECURE = ORG.protocol === 'https:';
 const HTTPS = SECURE || process.env.PREPARE_TLS ? require('node:https') : undefined;
 const TLS_AGENT = HTTPS && new HTTPS.Agent({ keepAlive: true, maxSockets: 1, secureContext: require('node:tls').createSecureContext() });
 const AGENT = SECURE ? TLS_AGENT : new http.Agent({ keepAlive: true, maxSockets: 1 });
-const OKTA = { agent: AGENT, hostname: ORG.hostname, port: ORG.port || undefined, method: 'POST', path: '/api/v1/authn' };
+const OKTA = { agent: AGENT, hostname: ORG.hostname, port: ORG.port || undefined };
+const DEPLOYMENT = process.env.DEPLOYMENT_NAME;
+const TOKEN = process.env.SERVICE_APP_TOKEN;
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The one value of a header or parameter, which API Gateway tells twice. */
@@ -150,22 +148,22 @@ function passwordOf(event) {
     }
   } else if (plain !== undefined) {
     password = plain;
-  } else {
-    throw new Refused('password-missing');
   }
+  if (!password) return undefined;
   if (Buffer.byteLength(password) > LONGEST_PASSWORD) throw new Refused('password-too-long');
   if (password.trim() === '') throw new Refused('password-missing');
   return password;
 }
 
-function post(headers, body) {
+function send(method, path, headers, body, longest) {
   return new Promise((resolve, reject) => {
-    const request = (SECURE ? HTTPS : http).request({ ...OKTA, headers, timeout: TIMEOUT }, (response) => {
+    const options = { ...OKTA, method, path, headers, timeout: TIMEOUT };
+    const request = (SECURE ? HTTPS : http).request(options, (response) => {
       const chunks = [];
       let length = 0;
       response.on('data', (chunk) => {
         length += chunk.length;
-        if (length > LONGEST_ANSWER) request.destroy(new Error('too long'));
+        if (length > longest) request.destroy(new Error('too long'));
         else chunks.push(chunk);
       });
       response.on('error', reject);
@@ -177,41 +175,48 @@ function post(headers, body) {
   });
 }
 
-/** One request for one sign-in; returns the reason. */
-async function askOkta(login, password, sourceIp, line) {
+/** A request and its whole answer: the status, and what JSON it holds. */
+async function exchange(method, path, headers, body, longest, line) {
+  const begin = performance.now();
+  line.okta_calls += 1;
+  let answer;
+  try {
+    answer = await send(method, path, headers, body, longest);
+  } catch {
+    line.detail = 'interrupted';
+    throw new Refused('okta-unavailable');
+  } finally {
+    line.okta_time += performance.now() - begin;
+  }
+  const { status } = answer;
+  line.okta_request_id = printable(answer.headers['x-okta-request-id']);
+  if (status >= 300 && status < 400) {
+    line.detail = 'redirect';
+    throw new Refused('okta-unavailable');
+  }
+  const mediaType = (answer.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
+  try {
+    return { status, told: mediaType === 'application/json' ? JSON.parse(answer.body.toString()) : undefined };
+  } catch {
+    return { status, told: undefined };
+  }
+}
+
+/** One request for one sign-in; returns the reason, and Okta's id of the user. */
+async function askOkta(login, password, line) {
   const body = JSON.stringify({
     username: login,
     password,
     options: { multiOptionalFactorEnroll: false, warnBeforePasswordExpired: false },
   });
   const headers = { Accept: 'application/json', 'Content-Type': 'application/json', 'User-Agent': 'sftp-okta/0.1.0' };
-  if (sourceIp !== undefined && net.isIP(sourceIp)) headers['X-Forwarded-For'] = sourceIp;
-  let answer;
-  try {
-    answer = await post(headers, body);
-  } catch {
-    line.detail = 'interrupted';
-    return 'okta-unavailable';
-  }
-  const { status } = answer;
+  const { status, told } = await exchange('POST', '/api/v1/authn', headers, body, LONGEST_ANSWER, line);
   line.okta_status = status;
-  line.okta_request_id = printable(answer.headers['x-okta-request-id']);
-  if (status >= 300 && status < 400) {
-    line.detail = 'redirect';
-    return 'okta-unavailable';
-  }
-  const mediaType = (answer.headers['content-type'] ?? '').split(';')[0].trim().toLowerCase();
-  let told;
-  try {
-    if (mediaType === 'application/json') told = JSON.parse(answer.body.toString());
-  } catch {
-    told = undefined;
-  }
   const isObject = typeof told === 'object' && told !== null && !Array.isArray(told);
   if (status === 200) {
     if (isObject) return judge(told, login);
     line.detail = 'not-json';
-    return 'okta-unavailable';
+    return { reason: 'okta-unavailable' };
   }
   const { errorCode, errorId } = isObject ? told : {};
   if (typeof errorCode === 'string' && OKTA_ID.test(errorCode)) line.okta_error_code = errorCode;
@@ -219,19 +224,46 @@ async function askOkta(login, password, sourceIp, line) {
   const byStatus = STATUSES.get(status) ?? (status >= 400 && status < 500 ? 'okta-refused' : 'okta-unavailable');
   const reason = ERRORS.get(errorCode) ?? byStatus;
   if (reason === 'okta-unavailable') line.detail = 'status';
-  return reason;
+  return { reason };
+}
+
+/** Names and ids of the user's groups, by the service app. One page holds them all, or the sign-in ends. */
+async function groupsOf(oktaId, line) {
+  const headers = { Accept: 'application/json', Authorization: `Bearer ${TOKEN}`, 'User-Agent': 'sftp-okta/0.1.0' };
+  const path = `/api/v1/users/${oktaId}/groups`;
+  const { status, told } = await exchange('GET', path, headers, undefined, LONGEST_PAGE, line);
+  if (status !== 200 || !Array.isArray(told)) {
+    line.detail = status === 403 ? 'scope' : 'not-json';
+    throw new Refused('service-app');
+  }
+  return new Set(told.flatMap((group) => [group.id, group.profile.name]));
+}
+
+/** The first rule that means the user. Groups are asked for when a rule needs them. */
+async function ruleOf(oktaId, line) {
+  let groups;
+  for (const [number, rule] of SETTINGS.access.entries()) {
+    if (rule.groups?.length) {
+      groups ??= await groupsOf(oktaId, line);
+      if (!rule.groups.some((group) => groups.has(group))) continue;
+    }
+    line.rule = number;
+    return rule;
+  }
+  throw new Refused('no-rule');
 }
 
 /** Only SUCCESS with a session token, for the login that was asked for, is a sign-in. */
 function judge(told, login) {
-  if (told.status !== 'SUCCESS') return STATES.get(told.status) ?? 'state-unknown';
-  if (typeof told.sessionToken !== 'string' || told.sessionToken.trim() === '') return 'session-token-missing';
-  const profileLogin = told._embedded?.user?.profile?.login;
-  return typeof profileLogin === 'string' && profileLogin.toLowerCase() === login ? 'ok' : 'login-mismatch';
+  if (told.status !== 'SUCCESS') return { reason: STATES.get(told.status) ?? 'state-unknown' };
+  if (typeof told.sessionToken !== 'string' || told.sessionToken.trim() === '') return { reason: 'session-token-missing' };
+  const user = told._embedded?.user;
+  const profileLogin = user?.profile?.login;
+  const isSame = typeof profileLogin === 'string' && profileLogin.toLowerCase() === login;
+  return isSame ? { reason: 'ok', oktaId: user.id } : { reason: 'login-mismatch' };
 }
 
-function userConfig(login) {
-  const [rule] = SETTINGS.access;
+function userConfig(login, rule) {
   const { bucket } = SETTINGS;
   const home = rule.home.replace('{bucket}', bucket).replaceAll('{login}', login).replaceAll('{user}', login.split('@')[0]);
   const prefix = home.slice(bucket.length + 2);
@@ -249,12 +281,6 @@ function userConfig(login) {
         Effect: 'Allow',
         Action: OBJECT_ACTIONS[rule.permissions],
         Resource: `arn:${PARTITION}:s3:::${bucket}/${prefix}/*`,
-      },
-      {
-        Effect: 'Allow',
-        Action: KEY_ACTIONS[rule.permissions],
-        Resource: `arn:${PARTITION}:kms:*:*:key/*`,
-        Condition: { StringLike: { 'kms:ViaService': 's3.*' } },
       },
     ],
   });
@@ -295,22 +321,47 @@ async function decide(event, line) {
   if (event.httpMethod !== 'GET' || !route || serverId === undefined) throw new Refused('route-unknown');
   if (!SERVER_ID.test(serverId)) throw new Refused('server-id-malformed');
   if (query(event, 'protocol') !== 'SFTP') throw new Refused('protocol-not-sftp');
-  const sourceIp = query(event, 'sourceIp');
+  query(event, 'sourceIp');
   if (username === undefined) throw new Refused('route-unknown');
   if (decoded === undefined) throw new Refused('user-name-malformed');
   const login = canonical(decoded);
   const password = passwordOf(event);
   line.login = login;
+  line.method = password === undefined ? 'public-key' : 'password';
+  if (password === undefined) throw new Refused('key-probe');
 
-  const reason = await askOkta(login, password, sourceIp, line);
+  const { reason, oktaId } = await askOkta(login, password, line);
   if (reason !== 'ok') throw new Refused(reason);
-  return userConfig(login);
+  return userConfig(login, await ruleOf(oktaId, line));
+}
+
+/** The members of the line that make it metrics, in CloudWatch's embedded metric format. */
+function metrics(line, reason, elapsed, oktaTime) {
+  const isPassword = line.method !== 'public-key';
+  const refused = reason === 'ok' ? 0 : 1;
+  const values = isPassword
+    ? { SignIns: 1, Refusals: refused, SignInLatency: thousandths(elapsed) }
+    : { KeyProbes: 1, KeysGiven: 1 - refused };
+  if (line.okta_calls > 0) Object.assign(values, { OktaCalls: line.okta_calls, OktaLatency: thousandths(oktaTime) });
+  values.OktaUnavailable = reason === 'okta-unavailable' ? 1 : 0;
+  values.OktaRateLimited = reason === 'rate-limited' ? 1 : 0;
+  values.Throttles = 0;
+  values.ConfigurationErrors = ERROR_REASONS.has(reason) ? 1 : 0;
+  const unit = (Name) => ({ Name, Unit: Name.endsWith('Latency') ? 'Milliseconds' : 'Count' });
+  const all = { Namespace: 'sftp-okta', Dimensions: [['DeploymentName']], Metrics: Object.keys(values).map(unit) };
+  const byReason = { Namespace: 'sftp-okta', Dimensions: [['DeploymentName', 'Reason']], Metrics: [unit('Refusals')] };
+  const CloudWatchMetrics = isPassword && refused ? [all, byReason] : [all];
+  return { DeploymentName: DEPLOYMENT, Reason: reason, ...values, _aws: { Timestamp: Date.now(), CloudWatchMetrics } };
+}
+
+function thousandths(milliseconds) {
+  return Math.round(milliseconds * 1e3) / 1e3;
 }
 
 exports.handle = async (event) => {
   const begin = performance.now();
-  const line = { login: null, source_ip: null, protocol: null, server_id: null };
-  Object.assign(line, { okta_request_id: null, okta_error_code: null, okta_error_id: null });
+  const line = { method: null, login: null, source_ip: null, protocol: null, server_id: null };
+  Object.assign(line, { okta_request_id: null, okta_error_code: null, okta_error_id: null, okta_calls: 0, okta_time: 0 });
   let body = '{}';
   let reason = 'ok';
   try {
@@ -321,7 +372,9 @@ exports.handle = async (event) => {
   }
   const level = ERROR_REASONS.has(reason) ? 'ERROR' : WARN_REASONS.has(reason) ? 'WARN' : 'INFO';
   const decision = reason === 'ok' ? 'accepted' : 'refused';
-  const told = { level, event: 'sign-in', decision, reason, ...line, ms: Math.floor(performance.now() - begin) };
+  const elapsed = performance.now() - begin;
+  const { okta_time: oktaTime, ...told } = { level, event: 'sign-in', decision, reason, ...line, ms: Math.floor(elapsed) };
+  Object.assign(told, metrics(line, reason, elapsed, oktaTime));
   fs.writeSync(1, `${JSON.stringify(told)}\n`);
   return { statusCode: 200, headers: RESPONSE_HEADERS, body, isBase64Encoded: false };
 };

@@ -1,8 +1,9 @@
 """The identity provider of lambda/ once more: the same event, decision, answer and log line, in plain Python.
 
 Written as one would for speed: nothing is imported that is not needed, one connection is kept, patterns are compiled
-once. Two things that the Rust function does are left out, in this handler's favour: refusing repeated keys in JSON (the
-runtime parses the event before it gets here) and wiping secrets from memory.
+once. What the Rust function does beyond that is left out, in this handler's favour: refusing repeated keys in JSON (the
+runtime parses the event before it gets here), wiping secrets from memory, counting failed tries, and getting a token of the
+service app: a warm one is in the environment.
 """
 
 import base64
@@ -11,7 +12,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import sys
 import time
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -26,6 +26,7 @@ WILDCARDS = re.compile(r"[*?${}]")
 
 LONGEST_PASSWORD = 1024
 LONGEST_ANSWER = 64 * 1024
+LONGEST_PAGE = 4 * 1024 * 1024
 LONGEST_TEXT = 128
 LONGEST_POLICY = 2048
 
@@ -33,11 +34,6 @@ OBJECT_ACTIONS = {
     "read-only": ["s3:GetObject", "s3:GetObjectVersion"],
     "write-only": ["s3:PutObject"],
     "read-write": ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject"],
-}
-KEY_ACTIONS = {
-    "read-only": ["kms:Decrypt"],
-    "write-only": ["kms:Decrypt", "kms:GenerateDataKey"],
-    "read-write": ["kms:Decrypt", "kms:GenerateDataKey"],
 }
 STATES = {
     "MFA_REQUIRED": "mfa-required",
@@ -63,7 +59,7 @@ ERRORS = {
     "E0000119": "locked-out",
 }
 STATUSES = {401: "bad-credentials", 404: "config", 405: "config", 410: "config", 429: "rate-limited"}
-ERROR_REASONS = {"config", "session-policy"}
+ERROR_REASONS = {"config", "service-app", "session-policy"}
 WARN_REASONS = {
     "rate-limited",
     "okta-unavailable",
@@ -102,6 +98,8 @@ def start():
 
 
 SETTINGS, ROLE, PARTITION, TLS, OKTA = start()
+DEPLOYMENT = os.environ["DEPLOYMENT_NAME"]
+TOKEN = os.environ.get("SERVICE_APP_TOKEN")
 
 
 def the_one(single, multiple, named):
@@ -164,7 +162,9 @@ def password_of(event):
     elif plain is not None:
         password = plain
     else:
-        raise Refused("password-missing")
+        return None
+    if not password:
+        return None
     if len(password.encode()) > LONGEST_PASSWORD:
         raise Refused("password-too-long")
     if not password.strip():
@@ -172,18 +172,8 @@ def password_of(event):
     return password
 
 
-def is_address(text):
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, text)
-            return True
-        except OSError:
-            pass
-    return False
-
-
-def ask_okta(login, password, source_ip, line):
-    """One request for one sign-in; returns the reason."""
+def ask_okta(login, password, line):
+    """One request for one sign-in; returns the reason, and Okta's id of the user."""
     body = compact(
         {
             "username": login,
@@ -192,35 +182,12 @@ def ask_okta(login, password, source_ip, line):
         }
     ).encode()
     headers = {"Accept": "application/json", "Content-Type": "application/json", "User-Agent": "sftp-okta/0.1.0"}
-    if source_ip is not None and is_address(source_ip):
-        headers["X-Forwarded-For"] = source_ip
-    try:
-        OKTA.request("POST", "/api/v1/authn", body, headers)
-        response = OKTA.getresponse()
-        answer = response.read(LONGEST_ANSWER + 1)
-    except (OSError, http.client.HTTPException):
-        OKTA.close()
-        line["detail"] = "interrupted"
-        return "okta-unavailable"
-    status = response.status
+    status, told = exchange("POST", "/api/v1/authn", body, headers, LONGEST_ANSWER, line)
     line["okta_status"] = status
-    line["okta_request_id"] = printable(response.getheader("X-Okta-Request-Id"))
-    if len(answer) > LONGEST_ANSWER:
-        OKTA.close()
-        line["detail"] = "too-long"
-        return "okta-unavailable"
-    if 300 <= status < 400:
-        line["detail"] = "redirect"
-        return "okta-unavailable"
-    media_type = (response.getheader("Content-Type") or "").split(";")[0].strip().lower()
-    try:
-        told = json.loads(answer) if media_type == "application/json" else None
-    except ValueError:
-        told = None
     if status == 200:
         if not isinstance(told, dict):
             line["detail"] = "not-json"
-            return "okta-unavailable"
+            return "okta-unavailable", None
         return judge(told, login)
     told = told if isinstance(told, dict) else {}
     code, error_id = told.get("errorCode"), told.get("errorId")
@@ -229,25 +196,80 @@ def ask_okta(login, password, source_ip, line):
     reason = ERRORS.get(code) or STATUSES.get(status) or ("okta-refused" if 400 <= status < 500 else "okta-unavailable")
     if reason == "okta-unavailable":
         line["detail"] = "status"
-    return reason
+    return reason, None
+
+
+def exchange(method, path, body, headers, longest, line):
+    """A request and its whole answer: the status, and what JSON it holds."""
+    begin = time.monotonic()
+    line["okta_calls"] += 1
+    try:
+        OKTA.request(method, path, body, headers)
+        response = OKTA.getresponse()
+        answer = response.read(longest + 1)
+    except (OSError, http.client.HTTPException):
+        OKTA.close()
+        line["detail"] = "interrupted"
+        raise Refused("okta-unavailable") from None
+    finally:
+        line["okta_time"] += time.monotonic() - begin
+    line["okta_request_id"] = printable(response.getheader("X-Okta-Request-Id"))
+    if len(answer) > longest:
+        OKTA.close()
+        line["detail"] = "too-long"
+        raise Refused("okta-unavailable")
+    if 300 <= response.status < 400:
+        line["detail"] = "redirect"
+        raise Refused("okta-unavailable")
+    media_type = (response.getheader("Content-Type") or "").split(";")[0].strip().lower()
+    try:
+        return response.status, json.loads(answer) if media_type == "application/json" else None
+    except ValueError:
+        return response.status, None
+
+
+def groups_of(okta_id, line):
+    """Names and ids of the user's groups, by the service app. One page holds them all, or the sign-in ends."""
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {TOKEN}", "User-Agent": "sftp-okta/0.1.0"}
+    status, told = exchange("GET", f"/api/v1/users/{okta_id}/groups", None, headers, LONGEST_PAGE, line)
+    if status != 200 or not isinstance(told, list):
+        line["detail"] = "scope" if status == 403 else "not-json"
+        raise Refused("service-app")
+    return {name for group in told for name in (group["id"], group["profile"]["name"])}
+
+
+def rule_of(okta_id, line):
+    """The first rule that means the user. Groups are asked for when a rule needs them."""
+    groups = None
+    for number, rule in enumerate(SETTINGS["access"]):
+        wanted = rule.get("groups")
+        if wanted:
+            if groups is None:
+                groups = groups_of(okta_id, line)
+            if groups.isdisjoint(wanted):
+                continue
+        line["rule"] = number
+        return rule
+    raise Refused("no-rule")
 
 
 def judge(told, login):
     """Only SUCCESS with a session token, for the login that was asked for, is a sign-in."""
     if told.get("status") != "SUCCESS":
-        return STATES.get(told.get("status"), "state-unknown")
+        return STATES.get(told.get("status"), "state-unknown"), None
     token = told.get("sessionToken")
     if not isinstance(token, str) or not token.strip():
-        return "session-token-missing"
+        return "session-token-missing", None
     try:
-        profile_login = told["_embedded"]["user"]["profile"]["login"]
+        user = told["_embedded"]["user"]
+        profile_login, okta_id = user["profile"]["login"], user.get("id")
     except (KeyError, TypeError):
-        return "login-mismatch"
-    return "ok" if isinstance(profile_login, str) and profile_login.lower() == login else "login-mismatch"
+        return "login-mismatch", None
+    same = isinstance(profile_login, str) and profile_login.lower() == login
+    return ("ok", okta_id) if same else ("login-mismatch", None)
 
 
-def user_config(login):
-    rule = SETTINGS["access"][0]
+def user_config(login, rule):
     bucket = SETTINGS["bucket"]
     home = rule["home"].replace("{bucket}", bucket).replace("{login}", login).replace("{user}", login.partition("@")[0])
     prefix = home[len(bucket) + 2 :]
@@ -266,12 +288,6 @@ def user_config(login):
                 "Effect": "Allow",
                 "Action": OBJECT_ACTIONS[rule["permissions"]],
                 "Resource": f"arn:{PARTITION}:s3:::{bucket}/{prefix}/*",
-            },
-            {
-                "Effect": "Allow",
-                "Action": KEY_ACTIONS[rule["permissions"]],
-                "Resource": f"arn:{PARTITION}:kms:*:*:key/*",
-                "Condition": {"StringLike": {"kms:ViaService": "s3.*"}},
             },
         ],
     }
@@ -315,7 +331,7 @@ def decide(event, line):
         raise Refused("server-id-malformed")
     if query(event, "protocol") != "SFTP":
         raise Refused("protocol-not-sftp")
-    source_ip = query(event, "sourceIp")
+    query(event, "sourceIp")
     if name is None:
         raise Refused("route-unknown")
     if decoded is None:
@@ -323,17 +339,43 @@ def decide(event, line):
     login = canonical(decoded)
     password = password_of(event)
     line["login"] = login
+    line["method"] = "public-key" if password is None else "password"
+    if password is None:
+        raise Refused("key-probe")
 
-    reason = ask_okta(login, password, source_ip, line)
+    reason, okta_id = ask_okta(login, password, line)
     if reason != "ok":
         raise Refused(reason)
-    return user_config(login)
+    return user_config(login, rule_of(okta_id, line))
+
+
+def metrics(line, reason, elapsed, okta_time):
+    """The members of the line that make it metrics, in CloudWatch's embedded metric format."""
+    is_password = line["method"] != "public-key"
+    refused = int(reason != "ok")
+    if is_password:
+        values = {"SignIns": 1, "Refusals": refused, "SignInLatency": round(elapsed * 1e3, 3)}
+    else:
+        values = {"KeyProbes": 1, "KeysGiven": 1 - refused}
+    if line["okta_calls"]:
+        values.update(OktaCalls=line["okta_calls"], OktaLatency=round(okta_time * 1e3, 3))
+    values["OktaUnavailable"] = int(reason == "okta-unavailable")
+    values["OktaRateLimited"] = int(reason == "rate-limited")
+    values["Throttles"] = 0
+    values["ConfigurationErrors"] = int(reason in ERROR_REASONS)
+    names = [{"Name": name, "Unit": "Milliseconds" if name.endswith("Latency") else "Count"} for name in values]
+    directives = [{"Namespace": "sftp-okta", "Dimensions": [["DeploymentName"]], "Metrics": names}]
+    if is_password and refused:
+        by_reason = {"Namespace": "sftp-okta", "Dimensions": [["DeploymentName", "Reason"]]}
+        directives.append({**by_reason, "Metrics": [{"Name": "Refusals", "Unit": "Count"}]})
+    aws = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": directives}
+    return {"DeploymentName": DEPLOYMENT, "Reason": reason, **values, "_aws": aws}
 
 
 def handle(event, _context):
     begin = time.monotonic()
-    line = {"login": None, "source_ip": None, "protocol": None, "server_id": None}
-    line.update(okta_request_id=None, okta_error_code=None, okta_error_id=None)
+    line = {"method": None, "login": None, "source_ip": None, "protocol": None, "server_id": None}
+    line.update(okta_calls=0, okta_time=0.0, okta_request_id=None, okta_error_code=None, okta_error_id=None)
     try:
         body, reason = compact(decide(event, line)), "ok"
     except Refused as refused:
@@ -341,6 +383,8 @@ def handle(event, _context):
     level = "ERROR" if reason in ERROR_REASONS else "WARN" if reason in WARN_REASONS else "INFO"
     decision = "accepted" if reason == "ok" else "refused"
     line = {"level": level, "event": "sign-in", "decision": decision, "reason": reason, **line}
-    line["ms"] = int((time.monotonic() - begin) * 1000)
+    okta_time, elapsed = line.pop("okta_time"), time.monotonic() - begin
+    line["ms"] = int(elapsed * 1000)
+    line.update(metrics(line, reason, elapsed, okta_time))
     sys.stdout.write(compact(line) + "\n")
     return {"statusCode": 200, "headers": RESPONSE_HEADERS, "body": body, "isBase64Encoded": False}

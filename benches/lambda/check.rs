@@ -9,14 +9,22 @@ use crate::function::{Run, run};
 use crate::okta::Okta;
 use crate::sign_in;
 
-/// Gives every contender sign-ins of all kinds. Answers and log lines must be those of the first contender, the
+/// Gives every contender for one job sign-ins of all kinds. Answers and log lines must be those of the first contender, the
 /// configuration inside an answer byte for byte, and each reason the expected one. All must have asked Okta equally often.
+/// One more sign-in goes before these, of which only the answer counts: it may cost a token.
 pub(crate) fn same_answers(contenders: &[&Contender], okta: &Okta) -> Result<(), Box<dyn Error>> {
     let sign_ins = sign_in::of_all_kinds();
     let mut first = None;
     for contender in contenders {
-        let run = run(contender, okta, sign_ins.iter().map(|(event, _)| event.to_string()).collect())?;
-        let (answers, log) = read(contender, &run)?;
+        let events = [sign_in::right().to_string()].into_iter();
+        let mut run =
+            run(contender, okta, events.chain(sign_ins.iter().map(|(event, _)| event.to_string())).collect())?;
+        run.asked[0] -= contender.once;
+        let (mut answers, mut log) = read(contender, &run)?;
+        if !answers.first().is_some_and(is_accepted) {
+            return Err(format!("{}: the first sign-in was refused", contender.name).into());
+        }
+        (answers.remove(0), log.remove(0));
         for ((event, expected), line) in sign_ins.iter().zip(&log) {
             if line.get("reason").and_then(Value::as_str) != Some(expected) {
                 return Err(format!("{}: {line} is not {expected}: {event}", contender.name).into());
@@ -38,15 +46,24 @@ pub(crate) fn same_answers(contenders: &[&Contender], okta: &Okta) -> Result<(),
     Ok(())
 }
 
-/// Answers and log lines, one of each for each event; the lines without their time.
+/// Answers and log lines, one of each for each event; the lines without the times in them, which must be there.
 fn read(contender: &Contender, run: &Run) -> Result<(Vec<Value>, Vec<Value>), Box<dyn Error>> {
     let answers: Vec<Value> =
         run.answers.iter().map(|answered| serde_json::from_slice(&answered.body)).collect::<Result<_, _>>()?;
     let mut log: Vec<Value> = run.log.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     for line in &mut log {
-        let time = line.as_object_mut().and_then(|line| line.remove("ms"));
-        if !time.is_some_and(|time| time.is_u64()) {
-            return Err(format!("{}: a log line without ms: {line}", contender.name).into());
+        let missing = |path: &str| format!("{}: a log line without {path}: {line}", contender.name);
+        let times = ["/ms", "/SignInLatency", "/OktaLatency", "/_aws/Timestamp"];
+        let [is_password, has_asked] = ["SignIns", "OktaCalls"].map(|name| line.get(name).is_some());
+        for (path, is_wanted) in times.into_iter().zip([true, is_password, has_asked, true]) {
+            if is_wanted != line.pointer(path).is_some_and(Value::is_number) {
+                return Err(missing(path).into());
+            }
+        }
+        for path in times {
+            if let Some(time) = line.pointer_mut(path) {
+                *time = Value::Null;
+            }
         }
     }
     if log.len() != answers.len() {
@@ -55,19 +72,20 @@ fn read(contender: &Contender, run: &Run) -> Result<(Vec<Value>, Vec<Value>), Bo
     Ok((answers, log))
 }
 
-/// What was measured were sign-ins, each with its log line and its request to Okta, all over one connection.
+/// What was measured were sign-ins, each with its log line and its requests to Okta, all over one connection.
 pub(crate) fn all_accepted(contender: &Contender, run: &Run) -> Result<(), Box<dyn Error>> {
     let (answers, log) = read(contender, run)?;
-    let accepted = |answer: &Value| {
-        let body = answer.get("body").and_then(Value::as_str);
-        body.is_some_and(|body| body.starts_with(r#"{"Role":"#))
-    };
-    if run.asked != [answers.len(), 1] {
+    if run.asked != [answers.len() * contender.job.requests() + contender.once, 1] {
         let [requests, connections] = run.asked;
         return Err(format!("{}: {requests} requests, {connections} connections to Okta", contender.name).into());
     }
-    if !answers.iter().all(accepted) || log.iter().any(|line| line.get("reason") != Some(&"ok".into())) {
+    if !answers.iter().all(is_accepted) || log.iter().any(|line| line.get("reason") != Some(&"ok".into())) {
         return Err(format!("{}: a sign-in was refused while measuring", contender.name).into());
     }
     Ok(())
+}
+
+fn is_accepted(answer: &Value) -> bool {
+    let body = answer.get("body").and_then(Value::as_str);
+    body.is_some_and(|body| body.starts_with(r#"{"Role":"#))
 }

@@ -5,19 +5,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::okta::{Okta, TOKEN};
 use crate::python::{self, tell};
-use crate::{bootstrap, sign_in, zip};
+use crate::sign_in::{self, Job};
+use crate::{bootstrap, zip};
 
 /// One row of the table.
 #[derive(Default)]
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
+    pub(crate) job: Job,
+    /// Requests to Okta of which a whole life needs one: for a token.
+    pub(crate) once: usize,
     /// Why it cannot be measured.
     pub(crate) missing: Option<String>,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<&'static str>,
-    /// Whether it sets up a TLS client at its start, as it must where Okta is an https one.
-    pub(crate) prepares_tls: bool,
+    /// What it finds in its environment beside what Lambda puts there.
+    pub(crate) environment: Vec<(&'static str, String)>,
     /// The unpacked zip, and where it runs.
     pub(crate) folder: PathBuf,
     /// Bytes of the zip that is uploaded.
@@ -28,17 +33,17 @@ pub(crate) struct Contender {
     pub(crate) libraries: Option<(&'static str, u64)>,
 }
 
-/// The function first, then the others.
-pub(crate) fn all(folder: &Path, org_url: &str) -> Result<Vec<Contender>, Box<dyn Error>> {
+/// The function first, then the others; job by job.
+pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn Error>> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("no repository")?;
     let sources = repository.join("benches/contenders");
-    let settings = sign_in::settings(org_url);
+    let org_url = okta.url();
     // A folder with the settings and these files, and the size of its zip.
-    let unpacked = |name: &str, files: &[(&Path, &str)]| -> std::io::Result<(PathBuf, u64)> {
+    let unpacked = |name: &str, job: Job, files: &[(&Path, &str)]| -> std::io::Result<(PathBuf, u64)> {
         let folder = folder.join(name);
         fs::create_dir_all(&folder)?;
         let mut packed = vec![folder.join("settings.json")];
-        fs::write(folder.join("settings.json"), &settings)?;
+        fs::write(folder.join("settings.json"), sign_in::settings(&org_url, job))?;
         for (from, to) in files {
             let to = folder.join(to);
             fs::copy(from, &to)?;
@@ -47,39 +52,53 @@ pub(crate) fn all(folder: &Path, org_url: &str) -> Result<Vec<Contender>, Box<dy
         let zip = zip::size(&packed.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
         Ok((folder, zip))
     };
-    let missing = |name, why: &String| Contender { name, missing: Some(why.clone()), ..Contender::default() };
+    let missing = |name, job, why: &String| Contender { name, job, missing: Some(why.clone()), ..Contender::default() };
+    let token = || vec![("SERVICE_APP_TOKEN", TOKEN.to_owned())];
+    // As it must where Okta is an https one.
+    let tls = || vec![("PREPARE_TLS", "1".to_owned())];
 
-    let (home, size) = unpacked("rust", &[(&bootstrap::path()?, "bootstrap")])?;
-    let program = home.join("bootstrap");
+    let bootstrap = bootstrap::path()?;
     let version =
-        format!("bootstrap of {} bytes, sftp-okta {}", fs::metadata(&program)?.len(), env!("CARGO_PKG_VERSION"));
-    let mut all =
-        vec![Contender { name: "Rust, bootstrap", program, folder: home, zip: size, version, ..Contender::default() }];
+        format!("bootstrap of {} bytes, sftp-okta {}", fs::metadata(&bootstrap)?.len(), env!("CARGO_PKG_VERSION"));
+    let mut all = Vec::new();
+    for (name, folder, job) in [
+        ("Rust, bootstrap", "rust", Job::Password),
+        ("Rust, groups", "rust-groups", Job::Groups),
+        ("Rust, 1,000 access rules", "rust-rules", Job::Rules),
+    ] {
+        let (folder, zip) = unpacked(folder, job, &[(&bootstrap, "bootstrap")])?;
+        let environment = vec![("AWS_ENDPOINT_URL_SECRETS_MANAGER", okta.secrets_manager_url())];
+        let (program, version) = (folder.join("bootstrap"), version.clone());
+        let once = usize::from(job == Job::Groups);
+        all.push(Contender { name, job, once, program, environment, folder, zip, version, ..Contender::default() });
+    }
 
-    let pythons: [(&str, &str, &str, bool); 3] = [
-        ("Python 3.11", "python", "handler.handle", false),
-        ("Python 3.11, TLS prepared", "python-tls", "handler.handle", true),
-        ("Python 3.11, boto3", "python-boto3", "handler_boto3.handle", false),
+    let pythons = [
+        ("Python 3.11", "python", "handler.handle", Job::Password, Vec::new()),
+        ("Python 3.11, TLS prepared", "python-tls", "handler.handle", Job::Password, tls()),
+        ("Python 3.11, boto3", "python-boto3", "handler_boto3.handle", Job::Password, Vec::new()),
+        ("Python 3.11, groups", "python-groups", "handler.handle", Job::Groups, token()),
     ];
     let python = python::ready(repository);
-    for (name, folder, handler, prepares_tls) in pythons {
+    for (name, folder, handler, job, environment) in pythons {
         let python = match &python {
             Ok(python) => python,
             Err(why) => {
-                all.push(missing(name, why));
+                all.push(missing(name, job, why));
                 continue;
             }
         };
         let with_boto3 = handler.starts_with("handler_boto3");
         let (plain, boto3) = (sources.join("handler.py"), sources.join("handler_boto3.py"));
         let files = [(plain.as_path(), "handler.py"), (boto3.as_path(), "handler_boto3.py")];
-        let (folder, zip) = unpacked(folder, files.get(..1 + usize::from(with_boto3)).unwrap_or_default())?;
+        let (folder, zip) = unpacked(folder, job, files.get(..1 + usize::from(with_boto3)).unwrap_or_default())?;
         let libraries = with_boto3.then(|| size_of_boto3(&python.packages)).transpose()?;
         all.push(Contender {
             name,
+            job,
             program: python.program.clone(),
             arguments: vec!["-m", "awslambdaric", handler],
-            prepares_tls,
+            environment,
             folder,
             zip,
             version: format!("Python {}", python.version),
@@ -88,19 +107,34 @@ pub(crate) fn all(folder: &Path, org_url: &str) -> Result<Vec<Contender>, Box<dy
         });
     }
 
-    let nodes: [(&str, &str, bool); 2] = [("Node", "node", false), ("Node, TLS prepared", "node-tls", true)];
+    let nodes = [
+        ("Node", "node", Job::Password, Vec::new()),
+        ("Node, TLS prepared", "node-tls", Job::Password, tls()),
+        ("Node, groups", "node-groups", Job::Groups, token()),
+    ];
     let node = tell(Command::new("node").arg("--version"));
-    for (name, folder, prepares_tls) in nodes {
+    for (name, folder, job, environment) in nodes {
         let Ok(version) = &node else {
-            all.push(missing(name, &"no node".to_owned()));
+            all.push(missing(name, job, &"no node".to_owned()));
             continue;
         };
-        let (folder, zip) = unpacked(folder, &[(&sources.join("handler.js"), "handler.js")])?;
+        let (folder, zip) = unpacked(folder, job, &[(&sources.join("handler.js"), "handler.js")])?;
         fs::copy(sources.join("runtime.js"), folder.join("runtime.js"))?;
         let (program, arguments) = (PathBuf::from("node"), vec!["runtime.js"]);
         let version = format!("Node {}, a runtime loop of its own (runtime.js)", version.trim());
-        all.push(Contender { name, program, arguments, prepares_tls, folder, zip, version, ..Contender::default() });
+        all.push(Contender {
+            name,
+            job,
+            program,
+            arguments,
+            environment,
+            folder,
+            zip,
+            version,
+            ..Contender::default()
+        });
     }
+    all.sort_by_key(|contender| contender.job);
     Ok(all)
 }
 

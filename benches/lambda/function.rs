@@ -75,7 +75,8 @@ pub(crate) fn run(contender: &Contender, okta: &Okta, events: Vec<String>) -> Re
         .env("AWS_ACCESS_KEY_ID", "example")
         .env("AWS_SECRET_ACCESS_KEY", "example")
         .env("AWS_SESSION_TOKEN", "example")
-        .envs(contender.prepares_tls.then_some(("PREPARE_TLS", "1")))
+        .env("DEPLOYMENT_NAME", "partners")
+        .envs(contender.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(File::create(&log)?)
         .stderr(File::create(&errors)?);

@@ -1,7 +1,7 @@
 //! The Lambda function against the same job in Python and in Node: what a sign-in costs in time, memory and upload.
 //!
 //! ```text
-//! cargo bench -p sftp-okta-lambda --no-default-features --bench lambda [-- --rounds 40 --warm 200]
+//! cargo bench -p sftp-okta-lambda --no-default-features --bench lambda [-- --rounds 40 --warm 200 --quick]
 //! ```
 //!
 //! Run it on a machine with nothing else to do. It measures and prints; it never judges a time, so it cannot fail on a slow
@@ -15,6 +15,9 @@
 //!   reported as not measured.
 //! - All of them talk to the same stand-ins of the Lambda Runtime API and of Okta, which are threads of this program.
 //!   Plain http on loopback: the function accepts an Okta without TLS there, and trusts no certificate but public ones.
+//! - Three jobs: a password; a password and groups, which is one request more with the token that is kept; a password and
+//!   1,000 access rules. Ratios are to the function at the same job. `--quick` is for seeing that all of it works: 3 rounds of
+//!   50 sign-ins.
 //! - In each round each contender is started once, signs in once (the first answer), a few times more for warming up and
 //!   then `--warm` times. The contenders take turns, in another order in each round, so that drift hits all alike.
 //!
@@ -33,6 +36,7 @@ mod python;
 mod report;
 mod sign_in;
 mod stand_in;
+mod target;
 mod zip;
 
 use std::env;
@@ -42,6 +46,7 @@ use std::path::{Path, PathBuf};
 
 use contender::Contender;
 use report::{Measured, Report};
+use sign_in::Job;
 
 /// Sign-ins between the first one and those that count as warm, for compilers that work while they run.
 const WARMING_UP: usize = 50;
@@ -77,10 +82,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = options()?;
     let folder = Folder::new()?;
     let okta = okta::start()?;
-    let contenders = contender::all(&folder.0, &okta.url())?;
+    let contenders = contender::all(&folder.0, &okta)?;
 
     let ready: Vec<&Contender> = contenders.iter().filter(|contender| contender.missing.is_none()).collect();
-    check::same_answers(&ready, &okta)?;
+    for job in [Job::Password, Job::Groups] {
+        let these: Vec<&Contender> = ready.iter().copied().filter(|contender| contender.job == job).collect();
+        check::same_answers(&these, &okta)?;
+    }
 
     let mut report = Report::new(options.rounds, options.warm);
     let mut measured: Vec<Measured> = ready.iter().map(|_| Measured::default()).collect();
@@ -107,7 +115,11 @@ fn options() -> Result<Options, Box<dyn Error>> {
         let option = match argument.as_str() {
             "--rounds" => &mut options.rounds,
             "--warm" => &mut options.warm,
-            _ => return Err(format!("unknown argument {argument:?}: known are --rounds and --warm").into()),
+            "--quick" => {
+                options = Options { rounds: 3, warm: 50 };
+                continue;
+            }
+            _ => return Err(format!("unknown argument {argument:?}: known are --rounds, --warm and --quick").into()),
         };
         let number = arguments.next().and_then(|text| text.parse().ok()).filter(|number| *number > 0);
         *option = number.ok_or_else(|| format!("{argument} needs a number above 0"))?;

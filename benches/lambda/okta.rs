@@ -1,4 +1,4 @@
-//! An Okta org of three users, which answers at once: what is measured is the function and not Okta.
+//! An Okta org of three users and a Secrets Manager, which answer at once: what is measured is the function and not these.
 
 use std::io;
 use std::sync::Arc;
@@ -12,15 +12,26 @@ use crate::stand_in::{StandIn, response};
 /// The org; it ends with this value.
 pub(crate) struct Okta {
     server: StandIn,
+    secrets_manager: StandIn,
     requests: Arc<AtomicUsize>,
 }
+
+/// The service app's token. Contenders without a client for it have it in their environment.
+pub(crate) const TOKEN: &str = "example-access-token";
+/// The service app's key: that of RFC 7515, appendix A.3.
+const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
 
 impl Okta {
     pub(crate) fn url(&self) -> String {
         self.server.url()
     }
 
-    /// Requests and connections until now.
+    /// Where the service app's key is.
+    pub(crate) fn secrets_manager_url(&self) -> String {
+        self.secrets_manager.url()
+    }
+
+    /// Requests and connections until now, without those to Secrets Manager.
     pub(crate) fn asked(&self) -> [usize; 2] {
         [self.requests.load(Ordering::SeqCst), self.server.connections()]
     }
@@ -37,8 +48,19 @@ pub(crate) fn start() -> io::Result<Okta> {
         "401 Unauthorized",
         r#"{"errorCode":"E0000004","errorSummary":"Authentication failed","errorLink":"E0000004","errorId":"oaeExample","errorCauses":[]}"#,
     );
+    let groups = reply("200 OK", &groups());
+    let token = json!({"token_type": "Bearer", "expires_in": 3600, "access_token": TOKEN, "scope": "okta.users.read"});
+    let token = reply("200 OK", &token.to_string());
+    let secret = reply("200 OK", &json!({"SecretString": KEY}).to_string());
+    let secrets_manager = StandIn::start(move |_| Some(secret.clone()))?;
     let server = StandIn::start(move |request| {
         count.fetch_add(1, Ordering::SeqCst);
+        if request.line.starts_with("GET /api/v1/users/00u1example/groups ") {
+            return Some(groups.clone());
+        }
+        if request.line.starts_with("POST /oauth2/v1/token ") {
+            return Some(token.clone());
+        }
         let body = String::from_utf8_lossy(&request.body);
         let known = request.line.starts_with("POST /api/v1/authn ") && body.contains(PASSWORD);
         Some(if !known {
@@ -49,7 +71,7 @@ pub(crate) fn start() -> io::Result<Okta> {
             success.clone()
         })
     })?;
-    Ok(Okta { server, requests })
+    Ok(Okta { server, secrets_manager, requests })
 }
 
 /// With the headers that Okta documents; a real answer has about twice as many.
@@ -88,4 +110,26 @@ fn success() -> String {
         }},
     })
     .to_string()
+}
+
+/// The ten groups of Alice, as long as Okta tells them.
+fn groups() -> String {
+    let names = ["Everyone", "sftp-partners"].map(str::to_owned).into_iter();
+    let groups = names.chain((2..10).map(|number| format!("team-{number}"))).map(|name| {
+        json!({
+            "id": format!("00g{name}"),
+            "created": "2026-01-02T03:04:05.000Z",
+            "lastUpdated": "2026-01-02T03:04:05.000Z",
+            "lastMembershipUpdated": "2026-01-02T03:04:05.000Z",
+            "objectClass": ["okta:user_group"],
+            "type": "OKTA_GROUP",
+            "profile": {"name": name, "description": null},
+            "_links": {
+                "logo": [{"name": "medium", "href": "https://acme.okta.com/img/logo.png", "type": "image/png"}],
+                "users": {"href": format!("https://acme.okta.com/api/v1/groups/00g{name}/users")},
+                "apps": {"href": format!("https://acme.okta.com/api/v1/groups/00g{name}/apps")},
+            },
+        })
+    });
+    groups.collect::<serde_json::Value>().to_string()
 }

@@ -6,14 +6,63 @@ pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/sftp-user";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 const PASSWORD_BASE64: &str = "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==";
 
+/// What a sign-in takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Job {
+    /// A password that Okta judges: one request.
+    #[default]
+    Password,
+    /// The same, and the user's groups, with a token that is kept: two requests.
+    Groups,
+    /// One request, and then 1,000 access rules that name 10,000 users. None of them means who signs in but the last.
+    Rules,
+}
+
+impl Job {
+    /// Requests to Okta for each sign-in.
+    pub(crate) fn requests(self) -> usize {
+        match self {
+            Self::Password | Self::Rules => 1,
+            Self::Groups => 2,
+        }
+    }
+
+    fn access(self) -> Value {
+        let everyone = json!({"home": "/{bucket}/home/{user}", "permissions": "read-write"});
+        match self {
+            Self::Password => json!([everyone]),
+            Self::Groups => {
+                let mut rule = everyone;
+                rule["groups"] = json!(["sftp-partners"]);
+                json!([rule])
+            }
+            Self::Rules => {
+                let logins = |rule: usize| (1..10).map(move |user| format!("user-{user}-of-team-{rule:03}@acme.com"));
+                let users = |rule| logins(rule).chain([format!("*-guest-of-team-{rule:03}@acme.com")]);
+                let team = |rule| {
+                    let users: Vec<_> = users(rule).collect();
+                    let home = format!("/{{bucket}}/partner-{rule:03}/{{login}}");
+                    json!({"users": users, "home": home, "permissions": "read-write"})
+                };
+                (0..999).map(team).chain([everyone]).collect()
+            }
+        }
+    }
+}
+
 /// What lies beside the function in its zip.
-pub(crate) fn settings(org_url: &str) -> String {
-    let settings = json!({
+pub(crate) fn settings(org_url: &str, job: Job) -> String {
+    let mut settings = json!({
         "schema": 1,
         "okta": {"org_url": org_url, "login_domain": "acme.com"},
         "bucket": "acme-files",
-        "access": [{"home": "/{bucket}/home/{user}", "permissions": "read-write"}],
+        "access": job.access(),
     });
+    if job == Job::Groups {
+        let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta-AbCdEf";
+        settings["okta"]["service_app"] =
+            json!({"client_id": "0oa1example", "key_id": "key-1", "private_key_secret": secret});
+    }
     format!("{settings:#}\n")
 }
 
@@ -87,7 +136,7 @@ pub(crate) fn of_all_kinds() -> Vec<(Value, &'static str)> {
         (by("al%00ice", Some(PASSWORD_BASE64)), "user-name-malformed"),
         (by("al%ice", Some(PASSWORD_BASE64)), "user-name-malformed"),
         (by("\u{430}lice\u{202e}", Some(PASSWORD_BASE64)), "user-name-malformed"),
-        (by("alice", None), "password-missing"),
+        (by("alice", None), "key-probe"),
         (by("alice", Some("ICAg")), "password-missing"),
         (by("alice", Some("not base64")), "password-encoding"),
         (by("alice", Some("/w==")), "password-encoding"),

@@ -16,7 +16,7 @@ use thiserror::Error;
 pub use decide::{decide, needs};
 pub use explain::{RuleVerdict, Verdict, explain, shadowed};
 pub use folder::{Folder, FolderPath, FolderPathError};
-pub use keys::MOST_KEYS;
+pub use keys::{MOST_KEYS, SkippedKeys, skipped_keys};
 pub use network::{Network, NetworkError};
 pub use protocol::Protocol;
 pub use rule::AccessRule;

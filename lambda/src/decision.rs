@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
+use crate::access::SkippedKeys;
 use crate::metrics::{Asked, Measured, Metrics};
 use crate::okta::{Detail, FactorKind, FactorResult, Judgement, Spent};
 use crate::reason::{Level, Reason};
@@ -27,6 +28,8 @@ pub struct Decision {
     pub judgement: Judgement,
     /// The access rule that decided, counted from 0.
     pub rule: Option<usize>,
+    /// What of the profile attribute with the user's keys was passed over.
+    pub skipped_keys: SkippedKeys,
     /// What asking Okta has cost.
     pub spent: Spent,
     /// When, by the time of day.
@@ -64,6 +67,8 @@ struct Line<'a> {
     mfa_result: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<usize>,
+    #[serde(skip_serializing_if = "SkippedKeys::is_empty")]
+    ssh_keys_skipped: &'a SkippedKeys,
     ms: u128,
     #[serde(flatten)]
     metrics: Metrics<'a>,
@@ -88,7 +93,7 @@ impl Decision {
     /// The line, without its line feed.
     #[must_use]
     pub fn line(&self) -> String {
-        let Self { origin, asked, judgement, rule, spent, time, elapsed, deployment } = self;
+        let Self { origin, asked, judgement, rule, skipped_keys, spent, time, elapsed, deployment } = self;
         let accepted = judgement.reason == Reason::Ok;
         let line = Line {
             level: judgement.reason.level(),
@@ -113,6 +118,7 @@ impl Decision {
             mfa_factor: judgement.factor.map(FactorKind::as_str),
             mfa_result: judgement.factor_result.map(FactorResult::as_str),
             rule: *rule,
+            ssh_keys_skipped: skipped_keys,
             ms: elapsed.as_millis(),
             metrics: Metrics::of(&Measured {
                 deployment: deployment.as_deref(),
@@ -155,6 +161,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::Decision;
+    use crate::access::SkippedKeys;
     use crate::metrics::Asked;
     use crate::okta::{Detail, FactorKind, FactorResult, Judgement, RateLimit, Spent};
     use crate::reason::Reason;
@@ -187,6 +194,7 @@ mod tests {
             asked: Some(Asked::Password),
             judgement,
             rule: None,
+            skipped_keys: SkippedKeys::default(),
             spent: Spent { calls: 1, time: Duration::from_micros(40_100) },
             time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_893_456_000_123),
             elapsed: Duration::from_micros(41_900),

@@ -1,6 +1,7 @@
 //! The way out: HTTPS, one request and its whole answer, nothing followed and nothing repeated.
 
 use std::error::Error as StdError;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -39,14 +40,15 @@ pub(crate) struct Reply {
 }
 
 impl Http {
-    /// A client over TLS 1.2 or newer that trusts the roots of webpki-roots, compiled in. Plain http only where the caller has made sure that it goes to this machine.
+    /// A client over TLS 1.2 or newer that trusts the roots of webpki-roots, compiled in. Plain http only where the caller has
+    /// made sure that it goes to this machine.
     ///
     /// Proxies named in the environment are not used, redirects are not followed.
     ///
     /// # Errors
     /// The TLS library refuses its own settings.
     pub(crate) fn new(plain: bool) -> Result<Self, rustls::Error> {
-        Ok(Self::with_tls(plain, tls()?.with_webpki_roots().with_no_client_auth()))
+        Ok(Self::with_tls(plain, public_tls()?))
     }
 
     fn with_tls(plain: bool, tls: ClientConfig) -> Self {
@@ -79,6 +81,16 @@ impl Http {
         };
         tokio::time::timeout_at(until, exchange).await.unwrap_or(Err(Detail::Timeout))
     }
+}
+
+/// What every client shares: the roots alone are some 150 certificates.
+fn public_tls() -> Result<ClientConfig, rustls::Error> {
+    static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
+    if let Some(config) = CONFIG.get() {
+        return Ok(config.clone());
+    }
+    let config = tls()?.with_webpki_roots().with_no_client_auth();
+    Ok(CONFIG.get_or_init(|| config).clone())
 }
 
 fn tls() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, rustls::Error> {

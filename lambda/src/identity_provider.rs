@@ -8,7 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::access::{self, Attempt, Credential, Refusal};
+use crate::access::{self, Attempt, Credential, Refusal, SkippedKeys};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::guard::{Guard, Try};
@@ -72,6 +72,7 @@ struct Course {
     origin: Origin,
     asked: Option<Asked>,
     rule: Option<usize>,
+    skipped_keys: SkippedKeys,
     spent: Spent,
 }
 
@@ -108,10 +109,11 @@ impl IdentityProvider {
             Ok((judgement, user_config)) => (judgement, Some(user_config)),
             Err(judgement) => (judgement, None),
         };
-        let Course { origin, asked, rule, spent } = course;
+        let Course { origin, asked, rule, skipped_keys, spent } = course;
         let deployment = self.deployment.clone();
         let time = self.clock.wall();
-        Decision { origin, asked, judgement, rule, spent, time, elapsed: start.elapsed(), deployment }.log(log);
+        let elapsed = start.elapsed();
+        Decision { origin, asked, judgement, rule, skipped_keys, spent, time, elapsed, deployment }.log(log);
         Response::new(form, user_config)
     }
 
@@ -178,6 +180,9 @@ impl IdentityProvider {
             };
             let read = directory.person(whom, needs, &mut course.spent).await;
             person = Some(read.map_err(|failed| Judgement { factor: judgement.factor, ..failed })?);
+        }
+        if let (None, Some(person)) = (password, &person) {
+            course.skipped_keys = access::skipped_keys(&self.settings, person);
         }
         let attempt = attempt(sign_in, judgement.okta_id.as_deref(), person.as_ref());
         let grant = access::decide(&self.settings, &attempt).map_err(refuse)?;

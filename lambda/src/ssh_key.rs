@@ -43,6 +43,21 @@ pub enum PublicKeyError {
     Length,
 }
 
+impl PublicKeyError {
+    /// The word in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private-key",
+            Self::Form => "form",
+            Self::Type => "type",
+            Self::Blob => "blob",
+            Self::Short => "rsa-too-short",
+            Self::Length => "too-long",
+        }
+    }
+}
+
 impl PublicKey {
     /// Reads one line of the form `TYPE BASE64 [COMMENT]`. Options before the type, as in `authorized_keys`, are refused:
     /// Transfer would not heed them.

@@ -1,9 +1,7 @@
-//! The answer to Transfer: a complete user configuration, or exactly `{}`.
+//! What one user gets, as Transfer reads it: complete, or not made at all.
 //!
 //! Field names and their types are those of the Transfer user guide, "Using Amazon API Gateway to integrate your identity
 //! provider". `HomeDirectoryDetails` and `Policy` are JSON *inside* strings.
-
-use std::collections::BTreeMap;
 
 use serde::Serialize;
 use thiserror::Error;
@@ -110,47 +108,9 @@ impl UserConfig {
     }
 }
 
-/// What the function returns to API Gateway. The status is always 200: any other means an error of the API to Transfer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ProxyResponse {
-    status_code: u16,
-    headers: BTreeMap<&'static str, &'static str>,
-    body: String,
-    is_base64_encoded: bool,
-}
-
-impl ProxyResponse {
-    /// The one refusal.
-    #[must_use]
-    pub fn refused() -> Self {
-        Self::with_body("{}".to_owned())
-    }
-
-    /// The complete answer.
-    #[must_use]
-    pub fn accepted(user_config: &UserConfig) -> Self {
-        Self::with_body(serde_json::to_string(user_config).unwrap_or_else(|_| "{}".to_owned()))
-    }
-
-    /// The body as text.
-    #[must_use]
-    pub fn body(&self) -> &str {
-        &self.body
-    }
-
-    fn with_body(body: String) -> Self {
-        let headers = BTreeMap::from([("Cache-Control", "no-store"), ("Content-Type", "application/json")]);
-        Self { status_code: 200, headers, body, is_base64_encoded: false }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ProxyResponse, RoleArn, UserConfig};
-    use crate::access::{Attempt, Credential, Protocol, decide};
-    use crate::settings::Settings;
-    use crate::user_name::UserName;
+    use super::RoleArn;
 
     #[test]
     fn roles() {
@@ -173,25 +133,5 @@ mod tests {
             RoleArn::parse("arn:aws-cn:iam::111122223333:role/u").map(|role| role.partition().to_owned()),
             Ok("aws-cn".to_owned())
         );
-    }
-
-    #[test]
-    fn the_whole_answer() -> Result<(), Box<dyn std::error::Error>> {
-        let settings = Settings::from_json(
-            br#"{"schema":1,"okta":{"org_url":"https://acme.okta.com","login_domain":null},"bucket":"acme-files","access":[{"home":"/{bucket}/home/{login}","permissions":"read-write"}]}"#,
-        )?;
-        let role = RoleArn::parse("arn:aws:iam::111122223333:role/sftp-user")?;
-        let attempt = Attempt {
-            user: &UserName::parse("Alice@acme.com", None)?,
-            source_ip: None,
-            protocol: Protocol::Sftp,
-            credential: Credential::Password,
-            okta_id: None,
-            person: None,
-        };
-        let config = UserConfig::new(&decide(&settings, &attempt)?, &role)?;
-        insta::assert_snapshot!(serde_json::to_string_pretty(&ProxyResponse::accepted(&config))?);
-        insta::assert_snapshot!(serde_json::to_string(&ProxyResponse::refused())?, @r#"{"statusCode":200,"headers":{"Cache-Control":"no-store","Content-Type":"application/json"},"body":"{}","isBase64Encoded":false}"#);
-        Ok(())
     }
 }

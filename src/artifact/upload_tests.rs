@@ -1,5 +1,6 @@
 //! Storing and deleting artifacts against a scripted S3.
 
+use super::bootstrap::Bootstrap;
 use super::bucket::ArtifactBucket;
 use super::upload::*;
 use super::zip::{Artifact, pack};
@@ -13,7 +14,7 @@ fn bucket() -> ArtifactBucket {
 }
 
 fn artifact() -> Artifact {
-    pack(b"binary", "{}").unwrap()
+    pack(&Bootstrap::of(b"binary".to_vec()).unwrap(), "{}").unwrap()
 }
 
 fn checksum() -> String {

@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
 use sha2::{Digest as _, Sha256};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::{ZipArchive, ZipWriter};
 
 use crate::error::{Error, ErrorCode, Result};
+
+use super::bootstrap::Bootstrap;
+use super::entry;
 
 /// Lambda's limit for a function's files, unpacked.
 const MOST_BYTES: usize = 250 * 1024 * 1024;
@@ -43,27 +45,23 @@ impl Artifact {
 ///
 /// # Errors
 /// When the files are larger than Lambda takes.
-pub fn pack(bootstrap: &[u8], settings_json: &str) -> Result<Artifact> {
-    if bootstrap.len() + settings_json.len() > MOST_BYTES {
-        let cause = format!("bootstrap has {} bytes, and Lambda takes {MOST_BYTES}", bootstrap.len());
+pub fn pack(bootstrap: &Bootstrap, settings_json: &str) -> Result<Artifact> {
+    let bootstrap_size = bootstrap.program.len();
+    if bootstrap_size + settings_json.len() > MOST_BYTES {
+        let cause = format!("bootstrap has {bootstrap_size} bytes, and Lambda takes {MOST_BYTES}");
         return Err(failed(cause).hint("build bootstrap with `--profile lambda`, which strips it"));
     }
-    let bytes = write(&[("bootstrap", 0o755, bootstrap), ("settings.json", 0o644, settings_json.as_bytes())])
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(Artifact { sha256: sha256(&bytes), bytes, bootstrap_sha256: sha256(bootstrap), bootstrap_size: bootstrap.len() })
+    let bytes = write(&bootstrap.packed, settings_json).map_err(|error| failed(error.to_string()))?;
+    let bootstrap_sha256 = bootstrap.sha256.clone().into_owned();
+    Ok(Artifact { sha256: sha256(&bytes), bytes, bootstrap_sha256, bootstrap_size })
 }
 
-fn write(files: &[(&str, u32, &[u8])]) -> zip::result::ZipResult<Vec<u8>> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, mode, content) in files {
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(9))
-            .last_modified_time(DateTime::default())
-            .unix_permissions(*mode);
-        zip.start_file(*name, options)?;
-        zip.write_all(content)?;
-    }
+/// The packed bootstrap is copied as it is; only the settings are compressed.
+fn write(packed: &[u8], settings_json: &str) -> zip::result::ZipResult<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(packed.len() + settings_json.len())));
+    zip.raw_copy_file(ZipArchive::new(Cursor::new(packed))?.by_index_raw(0)?)?;
+    zip.start_file("settings.json", entry::options(0o644))?;
+    zip.write_all(settings_json.as_bytes())?;
     Ok(zip.finish()?.into_inner())
 }
 
@@ -78,7 +76,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     text
 }
 
-fn failed(cause: String) -> Error {
+pub(super) fn failed(cause: String) -> Error {
     Error::new(ErrorCode::ArtifactFailed, "the function's zip could not be made").cause(cause)
 }
 
@@ -87,6 +85,10 @@ mod tests {
     use std::io::Read as _;
 
     use super::*;
+
+    fn pack(program: &[u8], settings_json: &str) -> Result<Artifact> {
+        super::pack(&Bootstrap::of(program.to_vec())?, settings_json)
+    }
 
     #[test]
     fn the_same_content_gives_the_same_bytes() {
@@ -101,7 +103,7 @@ mod tests {
     #[test]
     fn order_times_and_modes_are_fixed() {
         let artifact = pack(b"binary", "{}").unwrap();
-        let mut zip = zip::ZipArchive::new(Cursor::new(artifact.bytes)).unwrap();
+        let mut zip = ZipArchive::new(Cursor::new(artifact.bytes)).unwrap();
         let mut seen = Vec::new();
         for index in 0..zip.len() {
             let mut file = zip.by_index(index).unwrap();

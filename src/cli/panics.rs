@@ -4,7 +4,7 @@ use std::panic::PanicHookInfo;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::pipeline::Pipeline;
-use super::run::{mask, tell, variable, write_out};
+use super::process::{mask, tell, variable, write_out};
 use crate::error::{Error, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::progress::{Environment, Style};

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
+use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode as ProcessExitCode;
 use std::time::{Duration, Instant};
@@ -14,14 +14,14 @@ use super::decisions;
 use super::panics::tell_panics;
 use super::paper;
 use super::pipeline::Pipeline;
+use super::process::{mask, tell, variable, write_out};
 use crate::artifact::lease::LeaseSlot;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::Start;
-use crate::commands::status::Look;
 use crate::commands::{self, Options, Run};
 use crate::error::{Error, ErrorCode, Result};
 use crate::exit_code::ExitCode;
-use crate::progress::{Environment, Mask, Mode, Progress, Style, clean};
+use crate::progress::{Environment, Mode, Progress, Style};
 use crate::report::{Outcome, Report};
 use crate::settings::file::DEFAULT_FILE;
 use crate::settings::{self, ConfigFile, Given};
@@ -242,7 +242,7 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
         }
         Action::Explain(question) => commands::explain::run(&settings::resolve(given, file)?, question, run),
         Action::Package { out } => commands::package::run(&settings::resolve(given, file)?, out, run),
-        Action::Status(Look::All) => {
+        Action::Status(None) => {
             // No deployment in particular; a name only has to be there.
             let mut given = given.clone();
             if settings::resolve_target(&given, file).is_err() && given.name.is_none() {
@@ -250,7 +250,7 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
             }
             commands::status_all::run(&settings::resolve_target(&given, file)?, run).await
         }
-        Action::Status(look) => {
+        Action::Status(Some(look)) => {
             let target = settings::resolve_target(given, file)?;
             // A name is enough to look; the differences need the whole configuration.
             let settings = match settings::resolve(given, file) {
@@ -300,35 +300,4 @@ async fn interrupted(progress: &Progress) -> Error {
         Some(goes_on) => error.cause(goes_on).hint("nothing is undone: run the same command again to go on from there"),
         None => error.hint("run the same command again to go on from here"),
     }
-}
-
-/// The error, for a person.
-pub(super) fn tell(error: &Error, style: Style, mask: &Mask) {
-    let mut text = format!("{} {}\n", style.bad("error:"), clean(&error.message));
-    let mut line = |label: &str, value: &Option<String>| {
-        if let Some(value) = value {
-            text.push_str(&format!("  {} {}\n", style.dim(&format!("{label:<11}")), clean(value)));
-        }
-    };
-    line("why", &error.cause);
-    line("where", &error.resource);
-    line("request id", &error.request_id);
-    line("what to do", &error.hint);
-    let _ = stderr().lock().write_all(mask.apply(&text).as_bytes());
-}
-
-/// stdout is the result and nothing else. Nobody may be reading it any more, which changes nothing about the result.
-pub(super) fn write_out(text: &str) {
-    let mut out = stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-/// The secrets of this process's environment.
-pub(super) fn mask() -> Mask {
-    let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    Mask::of(std::env::vars_os().filter_map(text))
 }

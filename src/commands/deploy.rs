@@ -62,7 +62,7 @@ pub async fn run(settings: &Settings, check: Option<&Check>, run: &mut Run<'_>) 
         None => deploy.preview(&seen, &mut changes, adopt, run).await?,
     };
     run.report.changes.clone_from(&changes);
-    let cost = cost::of_deployment(settings, &deploy.wanted.stack.template).sentence();
+    let cost = cost::of_desired(settings, &deploy.wanted.stack).sentence();
     run.progress.show(&format!(
         "Changes to {}:\n{}  Costs while it runs: {cost}",
         settings.name,
@@ -108,7 +108,7 @@ pub async fn plan(settings: &Settings, run: &mut Run<'_>) -> Result<()> {
             Err(error) => return Err(error),
         }
     }
-    run.report.cost = Some(cost::of_deployment(settings, &deploy.wanted.stack.template));
+    run.report.cost = Some(cost::of_desired(settings, &deploy.wanted.stack));
     if let Some(path) = &run.options.plan_file {
         refuse_unsettled(seen.stack.as_ref())?;
         plan_file::write(&deploy.to_save(&seen, &changes), path)?;

@@ -1,22 +1,24 @@
 //! `doctor`: before anything costs money, and after: what is missing, and what is not as it should be. Reads only.
 
+mod audit;
+mod policy;
+
 use crate::doctor::{self, Finding, Level};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{ErrorCode, Result};
 use crate::organisation::{self, Presence};
-use crate::permissions::{self, Names, Purpose};
+use crate::permissions::{self, Purpose};
 use crate::progress::clean;
 use crate::report::Outcome;
-use crate::server::{self, Found};
+use crate::server;
 use crate::settings::{Settings, Target};
-use crate::stack::{self, Stack};
+use crate::stack;
 use crate::storage;
 
 use super::Run;
 use super::session::Session;
+use policy::names;
 
-/// The API's method and stage in the template.
-const METHOD: &str = "GetUserConfigMethod";
-const STAGE: &str = "ApiStage";
+pub use policy::print_policy;
 
 /// Asks everything at once and tells what was found. `settings` is the configuration where it is complete.
 ///
@@ -32,36 +34,37 @@ pub async fn run(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>
         }
     };
     run.progress.step("Looking into everything");
-    let who = format!("account {} as {}", session.caller.account, session.caller.arn);
-    let mut findings = vec![Finding::new("credentials", Level::Ok, who)];
+    let mut findings = place(&session, target);
     let names = names(target, settings, Some(&session));
-    let policy = permissions::policy(Purpose::Deploy, &names);
+    let rights = permissions::rights(Purpose::Deploy, &names);
     let clients = &session.clients;
     let (servers, stack, bucket, quotas, permission, okta) = tokio::join!(
         server::find(&clients.transfer, &session.owner, None),
         stack::describe(&clients.cloudformation, &target.stack_name),
         bucket(&session, settings),
         doctor::quotas(&clients.iam, &clients.cloudformation),
-        doctor::permission(&clients.iam, &session.caller.arn, &policy, "deploy"),
+        doctor::permission(&clients.iam, &session.caller.arn, &rights, "deploy"),
         okta(settings),
     );
-    findings.push(permission);
+    findings.extend(permission);
     findings.extend(quotas);
     findings.push(okta);
     findings.extend(bucket);
+    let mut owned = Vec::new();
     match servers {
         Ok(found) => {
             if let Some(server) = found.owned.first() {
                 run.report.saw_server(server, &clients.region, session.url_suffix());
             }
-            findings.extend(servers_found(&found));
+            findings.extend(audit::servers(&found));
+            owned = found.owned;
         }
         Err(error) => findings.push(Finding::of_error("server", Level::Error, &error)),
     }
     match stack {
         Ok(Some(stack)) => {
             run.report.saw_stack(&stack);
-            findings.extend(of_stack(&session, &stack).await);
+            findings.extend(audit::stack(&session, &stack, &owned).await);
         }
         Ok(None) => findings.push(Finding::new("stack", Level::Info, "nothing is deployed under this name yet")),
         Err(error) => findings.push(Finding::of_error("stack", Level::Error, &error)),
@@ -74,70 +77,19 @@ pub async fn run(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>
     Ok(())
 }
 
-/// Prints the policy that a role for `purpose` needs. Offline: what is not known has a name to be replaced.
-///
-/// # Errors
-/// Never, as of now.
-pub fn print_policy(purpose: Purpose, target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<()> {
-    let names = names(target, settings, None);
-    let policy = permissions::policy(purpose, &names);
-    let text = policy.to_json();
-    let unknown: Vec<&str> =
-        [PARTITION, ACCOUNT, REGION, BUCKET].into_iter().filter(|name| text.contains(name)).collect();
-    if !unknown.is_empty() {
-        run.progress
-            .warn(&format!("the configuration does not say these: replace {} in the policy", unknown.join(", ")));
-    }
-    if policy.length() > permissions::LONGEST_MANAGED {
-        run.progress.warn(
-            "this is longer than a managed policy may be (6,144 characters): make it an inline policy of the role",
-        );
-    }
-    run.report.deployment.name = Some(target.name.clone());
-    run.report.policy = serde_json::to_value(&policy).ok();
-    run.report.text = Some(text);
-    run.report.result = Outcome::Written;
-    Ok(())
-}
-
-const PARTITION: &str = "PARTITION";
-const ACCOUNT: &str = "ACCOUNT-ID";
-const REGION: &str = "REGION-NAME";
-const BUCKET: &str = "USERS-BUCKET";
-
-/// What the policy names, from the caller where one is known, otherwise from the configuration.
-fn names(target: &Target, settings: Option<&Settings>, session: Option<&Session>) -> Names {
-    let or = |value: Option<String>, name: &str| value.unwrap_or_else(|| name.to_owned());
-    let region = session.map(|session| session.clients.region.clone()).or_else(|| target.region.clone());
-    let account = session.map(|session| session.caller.account.clone()).or_else(|| target.account.clone());
-    let partition = match (session, region.as_deref()) {
-        (Some(session), _) => session.caller.partition.clone(),
-        (None, Some(region)) => partition(region).to_owned(),
-        (None, None) => PARTITION.to_owned(),
+/// Whose credentials these are, and where they work.
+fn place(session: &Session, target: &Target) -> Vec<Finding> {
+    let caller = &session.caller;
+    let account = match &target.account {
+        Some(_) => Finding::new("account", Level::Ok, format!("account {} is the configured one", caller.account)),
+        None => Finding::new("account", Level::Info, format!("any account would do: this is {}", caller.account))
+            .remedy(format!("set account = \"{}\", so that no other is ever touched", caller.account)),
     };
-    let (region, account) = (or(region, REGION), or(account, ACCOUNT));
-    let own = || format!("sftp-okta-artifacts-{account}-{region}");
-    Names {
-        artifact_bucket: target.artifact_bucket.clone().unwrap_or_else(own),
-        deployment: target.name.clone(),
-        stack: target.stack_name.clone(),
-        bucket: or(settings.map(|settings| settings.storage.bucket.clone()), BUCKET),
-        creates_bucket: settings.is_some_and(|settings| settings.storage.create_bucket),
-        boundary: settings.and_then(|settings| settings.permissions_boundary.clone()),
-        partition,
+    vec![
+        Finding::new("credentials", Level::Ok, format!("{} in account {}", caller.arn, caller.account)),
         account,
-        region,
-    }
-}
-
-/// The partition of a region (botocore's endpoint data).
-fn partition(region: &str) -> &'static str {
-    match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        region if region.starts_with("eusc-") => "aws-eusc",
-        _ => "aws",
-    }
+        Finding::new("region", Level::Ok, format!("region {}", session.clients.region)),
+    ]
 }
 
 /// The check that an error at the start belongs to.
@@ -190,47 +142,4 @@ async fn okta(settings: Option<&Settings>) -> Finding {
         Presence::Another(why) => finding(Level::Error, format!("there is no Okta organisation at {org_url}: {why}"))
             .remedy("correct okta.org_url: it is the address at which your users sign in to Okta"),
     }
-}
-
-fn servers_found(found: &Found) -> Vec<Finding> {
-    let mut findings = vec![doctor::servers(found.count, !found.owned.is_empty())];
-    if let Err(Error { message, hint, .. }) = found.refuse_what_is_unclear() {
-        findings.push(Finding { remedy: hint, ..Finding::new("server", Level::Error, message) });
-    }
-    findings.extend(found.owned.iter().flat_map(doctor::audit));
-    if !found.unreadable.is_empty() {
-        let message = format!("servers that may not be described: {}", found.unreadable.join(", "));
-        findings
-            .push(Finding::new("server", Level::Warning, message).remedy("grant transfer:DescribeServer on server/*"));
-    }
-    findings
-}
-
-/// The stack, and the API in it as it is now.
-async fn of_stack(session: &Session, stack: &Stack) -> Vec<Finding> {
-    let status = match (session.guard_stack(Some(stack)), stack.status.is_healthy()) {
-        (Err(error), _) => Finding::of_error("stack", Level::Error, &error),
-        (Ok(()), true) => Finding::new("stack", Level::Ok, format!("stack {} is {}", stack.name, stack.status)),
-        (Ok(()), false) => Finding::new("stack", Level::Error, format!("stack {} is {}", stack.name, stack.status))
-            .remedy("sftp-okta deploy, which says what is to be done first"),
-    };
-    let client = &session.clients.cloudformation;
-    let (method, stage) =
-        tokio::join!(stack::actual_properties(client, stack, METHOD), stack::actual_properties(client, stack, STAGE));
-    let unread = |check, error: &Error| {
-        Finding::new(check, Level::Info, format!("the API could not be looked at: {error}"))
-            .remedy("grant cloudformation:DetectStackResourceDrift on the stack, and apigateway:GET on the API")
-    };
-    let mut findings = vec![status];
-    match method {
-        Ok(Some(method)) => findings.push(doctor::method(&method)),
-        Ok(None) => {}
-        Err(error) => findings.push(unread("api-authorization", &error)),
-    }
-    match stage {
-        Ok(Some(stage)) => findings.extend(doctor::stage(&stage)),
-        Ok(None) => {}
-        Err(error) => findings.push(unread("api-cache", &error)),
-    }
-    findings
 }

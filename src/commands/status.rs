@@ -3,16 +3,16 @@
 use crate::artifact::bootstrap::artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{self, Seen};
-use crate::prices::{self, Priced};
-use crate::report::Outcome;
-use crate::server::{self, Server, ServerStep};
+use crate::prices;
+use crate::report::{Outcome, RowServer, servers_in_words};
+use crate::server::{self, ServerStep};
 use crate::settings::{Settings, Target};
 use crate::stack::{self, Stack};
 use crate::wait::Patience;
 
-use super::Run;
 use super::session::Session;
 use super::wanted::{spec, wanted};
+use super::{Run, cost};
 
 /// How to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +24,6 @@ pub enum Look {
     },
     /// Again and again, until interrupted.
     Watch,
-    /// At every deployment of account and region: [`super::status_all`].
-    All,
 }
 
 /// Looks at the deployment. `settings` is the configuration where it is complete; then differences are told.
@@ -43,7 +41,7 @@ pub async fn run(target: &Target, settings: Option<&Settings>, look: Look, run: 
     }
     match look {
         Look::Once { drift: true } => drift(&session, seen.stack.as_ref(), run).await,
-        Look::Once { drift: false } | Look::All => Ok(()),
+        Look::Once { drift: false } => Ok(()),
         Look::Watch => watch(&session, target, seen, run).await,
     }
 }
@@ -76,19 +74,16 @@ fn tell(session: &Session, seen: &Seen, run: &mut Run<'_>) {
         run.report.result = Outcome::Absent;
         return;
     }
+    for (id, stack) in &seen.servers.namesakes {
+        run.progress.warn(&format!("server {id} belongs to a deployment of the same name with stack {stack}"));
+    }
     let faults = faults(session, seen);
     for fault in &faults {
         run.progress.warn(fault);
     }
     run.report.result = if faults.is_empty() { Outcome::Healthy } else { Outcome::Unhealthy };
-    run.report.cost = Some(prices::monthly(billed(seen.stack.is_some(), &seen.servers.owned)));
-}
-
-/// What is billed by time whatever the settings: each server by its protocols, and the stack's key. Alarms and a dashboard
-/// are a setting's, and `plan` counts them.
-pub(super) fn billed(stack: bool, servers: &[Server]) -> Vec<Priced> {
-    let servers = servers.iter().flat_map(|server| vec![Priced::TransferServer; server.protocols.len().max(1)]);
-    servers.chain(stack.then_some(Priced::KmsKey)).collect()
+    let running = cost::running(seen.stack.as_ref(), seen.template.as_deref(), &seen.servers.owned);
+    run.report.cost = Some(prices::monthly([running]));
 }
 
 /// Lets CloudFormation compare the stack's resources with what it made.
@@ -131,10 +126,8 @@ async fn watch(session: &Session, target: &Target, first: Seen, run: &mut Run<'_
 /// What is there, on one line.
 fn line(seen: &Seen) -> String {
     let stack = seen.stack.as_ref().map_or("no stack".to_owned(), |stack| format!("{} {}", stack.name, stack.status));
-    let servers: Vec<String> =
-        seen.servers.owned.iter().map(|server| format!("{} {}", server.id, server.state)).collect();
-    let servers = if servers.is_empty() { "no server".to_owned() } else { servers.join(", ") };
-    format!("{stack} · {servers}")
+    let servers: Vec<RowServer> = seen.servers.owned.iter().map(RowServer::of).collect();
+    format!("{stack} · {}", servers_in_words(&servers))
 }
 
 /// What keeps the deployment from doing its work, or costs money for nothing.
@@ -165,10 +158,22 @@ fn faults(session: &Session, seen: &Seen) -> Vec<String> {
             faults.push(format!("there are {} servers, each billed: {}", ids.len(), ids.join(", ")));
         }
     }
+    if let Err(error) = seen.servers.refuse_copied_tags() {
+        faults.push(with_what_to_do(&error));
+    }
     if !seen.servers.unreadable.is_empty() {
         faults.push(format!("servers that may not be described: {}", seen.servers.unreadable.join(", ")));
     }
     faults
+}
+
+/// An error as a fault: what, why, and what to do.
+fn with_what_to_do(error: &Error) -> String {
+    [Some(error.message.as_str()), error.cause.as_deref(), error.hint.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// How what is there differs from the configuration: the changes that a deploy would make, in words.

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::prices::{self, Priced};
+use crate::prices::{self, MonthlyCost, Running};
 use crate::report::{DeploymentRow, Outcome, RowServer};
-use crate::server::{self, Owner, Server, ServerStep};
+use crate::server::{self, Found, Owner, Server, ServerStep};
 use crate::settings::Target;
 use crate::stack::{self, Stack};
 
-use super::Run;
 use super::session::Session;
-use super::status::billed;
+use super::{Run, cost};
 
 /// Looks at all stacks and servers, and puts together what belongs together by its tags.
 ///
@@ -28,17 +27,23 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     if !servers.unreadable.is_empty() {
         run.progress.warn(&format!("servers that may not be described: {}", servers.unreadable.join(", ")));
     }
-    let rows = rows(&stacks, &servers.servers);
+    for stack in &stacks {
+        if let Some(owner) = Owner::of(&stack.tags).filter(|owner| owner.stack != stack.name) {
+            run.progress.warn(&format!(
+                "stack {} carries the tags of stack {}: somebody copied them, and it is left out",
+                stack.name, owner.stack
+            ));
+        }
+    }
+    let found = together(&stacks, &servers.servers);
+    let rows: Vec<DeploymentRow> = found.iter().map(|(owner, seen)| row(owner, seen)).collect();
     let sick = rows.iter().any(|row| !row.faults.is_empty());
     run.report.result = match (rows.is_empty(), sick) {
         (true, _) => Outcome::Absent,
         (false, true) => Outcome::Unhealthy,
         (false, false) => Outcome::Healthy,
     };
-    let (ours, of_all) = (stacks.iter().filter(|stack| is_ours(stack)).count(), servers.servers.iter());
-    let owned: Vec<Server> = of_all.filter(|server| Owner::of(&server.tags).is_some()).cloned().collect();
-    let keys = std::iter::repeat_n(Priced::KmsKey, ours);
-    run.report.cost = Some(prices::monthly(billed(false, &owned).into_iter().chain(keys)));
+    run.report.cost = Some(prices::monthly(found.values().map(SeenTogether::running)));
     run.report.deployments = Some(rows);
     Ok(())
 }
@@ -48,14 +53,29 @@ fn is_ours(stack: &Stack) -> bool {
     Owner::of(&stack.tags).is_some_and(|owner| owner.stack == stack.name)
 }
 
-/// One row a deployment, by name and stack. Pure.
-fn rows(stacks: &[Stack], servers: &[Server]) -> Vec<DeploymentRow> {
-    #[derive(Default)]
-    struct Seen<'a> {
-        stack: Option<&'a Stack>,
-        servers: Vec<&'a Server>,
+/// What belongs together by its tags.
+#[derive(Default)]
+struct SeenTogether<'a> {
+    stack: Option<&'a Stack>,
+    servers: Vec<&'a Server>,
+}
+
+impl<'a> SeenTogether<'a> {
+    fn running(&self) -> Running<'a> {
+        cost::running(self.stack, None, self.servers.iter().copied())
     }
-    let mut found: BTreeMap<(String, String), Seen<'_>> = BTreeMap::new();
+
+    fn cost(&self) -> MonthlyCost {
+        prices::monthly([self.running()])
+    }
+}
+
+/// Name and stack of a deployment.
+type Deployment = (String, String);
+
+/// Stacks and servers, deployment by deployment. Pure.
+fn together<'a>(stacks: &'a [Stack], servers: &'a [Server]) -> BTreeMap<Deployment, SeenTogether<'a>> {
+    let mut found: BTreeMap<Deployment, SeenTogether<'_>> = BTreeMap::new();
     let key = |owner: Owner| (owner.deployment, owner.stack);
     for stack in stacks {
         if let Some(owner) = Owner::of(&stack.tags).filter(|_| is_ours(stack)) {
@@ -67,17 +87,19 @@ fn rows(stacks: &[Stack], servers: &[Server]) -> Vec<DeploymentRow> {
             found.entry(key(owner)).or_default().servers.push(server);
         }
     }
-    found.into_iter().map(|((name, stack_name), seen)| row(name, stack_name, seen.stack, &seen.servers)).collect()
+    found
 }
 
-fn row(name: String, stack_name: String, stack: Option<&Stack>, servers: &[&Server]) -> DeploymentRow {
+/// The row of one deployment. Pure.
+fn row((name, stack_name): &Deployment, seen: &SeenTogether<'_>) -> DeploymentRow {
+    let SeenTogether { stack, servers } = seen;
     let mut faults = Vec::new();
     match stack {
         None => faults.push("a server without a stack: it is billed and nobody can sign in".to_owned()),
         Some(stack) if !stack.status.is_healthy() => faults.push(format!("the stack is {}", stack.status)),
         Some(_) => {}
     }
-    match servers {
+    match servers.as_slice() {
         [] => faults.push("a stack without a server".to_owned()),
         [server] => match server.state.for_deploy() {
             ServerStep::Ready => {}
@@ -85,18 +107,19 @@ fn row(name: String, stack_name: String, stack: Option<&Stack>, servers: &[&Serv
                 faults.push(format!("the server is {}", server.state));
             }
         },
-        several => faults.push(format!("{} servers, each billed", several.len())),
+        several => {
+            faults.push(format!("{} servers, each billed", several.len()));
+            let mut found = Found::default();
+            found.owned = several.iter().map(|server| (*server).clone()).collect();
+            faults.extend(found.refuse_copied_tags().err().map(|error| error.message));
+        }
     }
-    let of_servers: Vec<Server> = servers.iter().map(|server| (*server).clone()).collect();
     DeploymentRow {
-        name,
-        stack: stack_name,
+        name: name.clone(),
+        stack: stack_name.clone(),
         stack_status: stack.map(|stack| stack.status.to_string()),
-        servers: servers
-            .iter()
-            .map(|server| RowServer { id: server.id.clone(), state: server.state.to_string() })
-            .collect(),
-        usd_per_month: prices::monthly(billed(stack.is_some(), &of_servers)).usd_per_month,
+        servers: servers.iter().copied().map(RowServer::of).collect(),
+        usd_per_month: seen.cost().usd_per_month,
         faults,
     }
 }

@@ -6,7 +6,7 @@ use crate::artifact::bucket::{self, ArtifactBucket};
 use crate::artifact::{last_seen, upload};
 use crate::error::Result;
 use crate::plan::{self, Action, Change};
-use crate::prices::{self, Priced};
+use crate::prices;
 use crate::progress::count;
 use crate::report::{Kept, Outcome};
 use crate::server::{self, Found};
@@ -35,6 +35,7 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
     let there = There { data, ..there };
     let changes = there.changes(&bucket);
     if changes.is_empty() {
+        tell_what_is_left(&session, &there, &bucket, run).await;
         run.report.result = Outcome::Removed;
         run.progress.done("Nothing is left of it");
         return Ok(());
@@ -141,12 +142,16 @@ async fn remove(
         last_seen::forget(&clients.s3, bucket, &target.name).await;
         run.progress.done(&format!("{} of s3://{} deleted", count(gone, "artifact"), bucket.name));
     }
-    let kept = kept_buckets(session, &there, bucket, &run.report.kept).await;
-    run.report.kept.extend(kept);
-    let kept = run.report.kept.iter();
-    run.report.cost = Some(prices::monthly(kept.filter_map(|kept| Priced::of_resource_type(&kept.kind))));
+    tell_what_is_left(session, &there, bucket, run).await;
     run.report.result = Outcome::Removed;
     Ok(())
+}
+
+/// Adds the buckets to what is kept, and what all of it costs.
+async fn tell_what_is_left(session: &Session, there: &There, bucket: &ArtifactBucket, run: &mut Run<'_>) {
+    let kept = kept_buckets(session, there, bucket, &run.report.kept).await;
+    run.report.kept.extend(kept);
+    run.report.cost = Some(prices::of_resource_types(run.report.kept.iter().map(|kept| kept.kind.as_str())));
 }
 
 async fn delete_stack(session: &Session, stack: &Stack, patience: &Patience, run: &Run<'_>) -> Result<Vec<Kept>> {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{Finding, Level};
 
-const REDEPLOY: &str =
+/// CloudFormation does not set back what it did not change.
+pub(super) const REDEPLOY: &str =
     "somebody changed it by hand: see `sftp-okta status --drift`, then set it back, or tear down and deploy";
 
 /// The one method: only signed calls reach it.

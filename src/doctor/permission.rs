@@ -1,14 +1,16 @@
 //! Whether the caller may do what the commands do: IAM is asked, action by action.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, EvaluationResult, PolicyEvaluationDecisionType};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::{Finding, Level};
-use crate::aws::{failure, refusal};
+use crate::aws::failure;
 use crate::error::Result;
-use crate::permissions::{Policy, Statement};
+use crate::permissions::Statement;
 
 /// How many questions at a time: IAM is one endpoint for the whole world, and slow.
 const AT_A_TIME: usize = 4;
@@ -41,71 +43,168 @@ pub fn principal(caller_arn: &str) -> Principal {
     }
 }
 
-/// Asks IAM about every action of a policy (SimulatePrincipalPolicy). `purpose` is the word of `--print-policy`.
-pub async fn permission(client: &Client, caller_arn: &str, policy: &Policy, purpose: &str) -> Finding {
+/// Why an action is not allowed, as far as IAM tells.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Why {
+    /// No policy of the caller's allows it.
+    NotAllowed,
+    /// The caller's permissions boundary leaves it out.
+    Boundary,
+    /// The organisation's policies leave it out, or deny it.
+    Organisation,
+    /// A policy of the caller's denies it.
+    Denied,
+    /// It hangs on what a simulation does not know, such as the caller's address.
+    Unclear(String),
+}
+
+/// Asks IAM about every action of `rights` (SimulatePrincipalPolicy). `purpose` is the word of `--print-policy`. One finding
+/// for each reason that something is not allowed.
+pub async fn permission(client: &Client, caller_arn: &str, rights: &[Statement], purpose: &str) -> Vec<Finding> {
     let finding = |level, message: String| Finding::new("permission", level, message);
     let unasked = |why: String| {
-        finding(Level::Info, format!("IAM could not be asked what these credentials may do: {why}")).remedy(
-            "grant iam:SimulatePrincipalPolicy on the caller itself; without it, a command that lacks a right names it",
-        )
+        let message = format!("IAM could not be asked what these credentials may do: {why}");
+        vec![finding(Level::Info, message).remedy(
+            "grant iam:SimulatePrincipalPolicy and iam:GetRole on the caller itself; without them, a command that lacks a \
+             right names it",
+        )]
     };
     let arn = match principal(caller_arn) {
         Principal::Root => {
-            return finding(Level::Warning, "these are the root user's credentials".to_owned())
-                .remedy(format!("use a role: sftp-okta doctor --print-policy {purpose}"));
+            return vec![
+                finding(Level::Warning, "these are the root user's credentials".to_owned())
+                    .remedy(format!("use a role: sftp-okta doctor --print-policy {purpose}")),
+            ];
         }
         Principal::Other => return unasked(format!("{caller_arn} is neither a user nor a role")),
         Principal::Arn(arn) => arn,
         Principal::Role(name) => match client.get_role().role_name(&name).send().await {
             Ok(answer) => answer.role.map(|role| role.arn).unwrap_or_default(),
-            Err(error) => return unasked(refusal(&error).map(|refusal| refusal.code).unwrap_or_default()),
+            // Most roles have no path; one that has is not found under this ARN, and IAM says so.
+            Err(_) => role_without_path(caller_arn, &name),
         },
     };
-    let arn = arn.as_str();
-    let answers: Vec<Result<Vec<String>>> = stream::iter(&policy.statements)
-        .map(|statement| denied(client, arn, statement))
+    let answers: Vec<Result<Vec<(Why, String)>>> = stream::iter(rights)
+        .map(|statement| refused(client, &arn, statement))
         .buffer_unordered(AT_A_TIME)
         .collect()
         .await;
-    let mut missing = Vec::new();
+    let mut missing: BTreeMap<Why, BTreeSet<String>> = BTreeMap::new();
     for answer in answers {
         match answer {
-            Ok(denied) => missing.extend(denied),
+            Ok(refused) => refused.into_iter().for_each(|(why, action)| {
+                missing.entry(why).or_default().insert(action);
+            }),
             Err(error) => return unasked(error.cause.unwrap_or(error.message)),
         }
     }
-    missing.sort();
-    missing.dedup();
     if missing.is_empty() {
-        return finding(Level::Ok, format!("these credentials may do all that {purpose} does"));
+        return vec![finding(Level::Ok, format!("these credentials may do all that {purpose} does"))];
     }
-    finding(Level::Error, format!("these credentials may not do all that {purpose} does: {}", missing.join(", ")))
-        .remedy(format!("grant them; sftp-okta doctor --print-policy {purpose} prints the whole policy"))
+    missing.into_iter().map(|(why, actions)| told(&why, &actions, purpose)).collect()
 }
 
-/// The actions of a statement that the principal may not do.
-async fn denied(client: &Client, arn: &str, statement: &Statement) -> Result<Vec<String>> {
-    let mut denied = Vec::new();
-    for (resource, actions) in by_resource(statement) {
-        let mut call = client.simulate_principal_policy().policy_source_arn(arn).resource_arns(resource);
-        for (_, key, values) in &statement.conditions {
-            let entry = ContextEntry::builder()
-                .context_key_name(key)
-                .set_context_key_values(Some(values.iter().take(1).cloned().collect()))
-                .context_key_type(ContextKeyTypeEnum::String)
-                .build();
-            call = call.context_entries(entry);
-        }
-        let answer = call
-            .set_action_names(Some(actions.into_iter().map(ToOwned::to_owned).collect()))
-            .send()
-            .await
-            .map_err(|error| failure("could not ask IAM", &error))?;
-        let results = answer.evaluation_results.unwrap_or_default().into_iter();
-        let refused = results.filter(|result| result.eval_decision != PolicyEvaluationDecisionType::Allowed);
-        denied.extend(refused.map(|result| result.eval_action_name));
+/// The finding about these actions. Pure.
+fn told(why: &Why, actions: &BTreeSet<String>, purpose: &str) -> Finding {
+    let actions = actions.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let finding = |level, message: String, remedy: String| Finding::new("permission", level, message).remedy(remedy);
+    match why {
+        Why::NotAllowed => finding(
+            Level::Error,
+            format!("these credentials may not do all that {purpose} does: {actions}"),
+            format!("grant them; sftp-okta doctor --print-policy {purpose} prints the whole policy"),
+        ),
+        Why::Boundary => finding(
+            Level::Error,
+            format!("the caller's permissions boundary leaves out what {purpose} does: {actions}"),
+            "have whoever manages the boundary add them; a policy of the caller's cannot".to_owned(),
+        ),
+        Why::Organisation => finding(
+            Level::Error,
+            format!("the organisation's policies do not allow what {purpose} does: {actions}"),
+            "ask whoever manages the organisation's service control policies; nothing in this account helps".to_owned(),
+        ),
+        Why::Denied => finding(
+            Level::Error,
+            format!("a policy of the caller's denies what {purpose} does: {actions}"),
+            "find the statement with \"Effect\": \"Deny\" and narrow it: no other statement outweighs it".to_owned(),
+        ),
+        Why::Unclear(keys) => finding(
+            Level::Info,
+            format!("whether these credentials may do this hangs on {keys}, which IAM was not told: {actions}"),
+            format!("nothing, if {purpose} works; otherwise look at the conditions on {keys}"),
+        ),
     }
-    Ok(denied)
+}
+
+/// The ARN of the role of an assumed role, where the role has no path.
+fn role_without_path(caller_arn: &str, name: &str) -> String {
+    let part = |index| caller_arn.split(':').nth(index).unwrap_or_default();
+    format!("arn:{}:iam::{}:role/{name}", part(1), part(4))
+}
+
+/// The actions of a statement that the principal may not do, page after page.
+async fn refused(client: &Client, arn: &str, statement: &Statement) -> Result<Vec<(Why, String)>> {
+    let mut refused = Vec::new();
+    for (resource, actions) in by_resource(statement) {
+        let actions: Vec<String> = actions.into_iter().map(ToOwned::to_owned).collect();
+        let mut marker = None;
+        loop {
+            let answer = client
+                .simulate_principal_policy()
+                .policy_source_arn(arn)
+                .resource_arns(&resource)
+                .set_action_names(Some(actions.clone()))
+                .set_context_entries(Some(context(statement)))
+                .set_marker(marker)
+                .send()
+                .await
+                .map_err(|error| failure("could not ask IAM", &error))?;
+            let results = answer.evaluation_results.unwrap_or_default();
+            refused.extend(results.into_iter().filter_map(|result| Some((why(&result)?, result.eval_action_name))));
+            marker = answer.marker.filter(|_| answer.is_truncated);
+            if marker.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(refused)
+}
+
+/// Why it is refused; nothing where it is allowed. Pure.
+fn why(result: &EvaluationResult) -> Option<Why> {
+    if result.eval_decision == PolicyEvaluationDecisionType::Allowed {
+        return None;
+    }
+    let of_resources = result.resource_specific_results().iter().flat_map(|one| one.missing_context_values());
+    let unknown: BTreeSet<&str> =
+        result.missing_context_values().iter().chain(of_resources).map(String::as_str).collect();
+    let organisation = result.organizations_decision_detail().is_some_and(|told| !told.allowed_by_organizations);
+    let boundary =
+        result.permissions_boundary_decision_detail().is_some_and(|told| !told.allowed_by_permissions_boundary);
+    Some(match (organisation, boundary) {
+        (true, _) => Why::Organisation,
+        (false, _) if !unknown.is_empty() => Why::Unclear(unknown.into_iter().collect::<Vec<_>>().join(", ")),
+        (false, _) if result.eval_decision == PolicyEvaluationDecisionType::ExplicitDeny => Why::Denied,
+        (false, true) => Why::Boundary,
+        (false, false) => Why::NotAllowed,
+    })
+}
+
+/// What a call would carry: the conditions' keys with the first value that meets each.
+fn context(statement: &Statement) -> Vec<ContextEntry> {
+    let entry = |(operator, key, values): &(&'static str, String, Vec<String>)| {
+        let kind = match operator.starts_with("ForAnyValue:") {
+            true => ContextKeyTypeEnum::StringList,
+            false => ContextKeyTypeEnum::String,
+        };
+        ContextEntry::builder()
+            .context_key_name(key)
+            .set_context_key_values(Some(values.iter().take(1).cloned().collect()))
+            .context_key_type(kind)
+            .build()
+    };
+    statement.conditions.iter().map(entry).collect()
 }
 
 /// Each action with a resource of its own service: IAM would deny `iam:GetRole` on a function.
@@ -126,19 +225,5 @@ fn by_resource(statement: &Statement) -> Vec<(String, Vec<&'static str>)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_callers_arn_tells_whom_to_ask_about() {
-        for (arn, expected) in [
-            ("arn:aws:iam::111122223333:root", Principal::Root),
-            ("arn:aws:iam::111122223333:user/team/ci", Principal::Arn("arn:aws:iam::111122223333:user/team/ci".into())),
-            ("arn:aws:sts::111122223333:assumed-role/deploy/GitHub", Principal::Role("deploy".into())),
-            ("arn:aws:sts::111122223333:federated-user/x", Principal::Other),
-            ("nonsense", Principal::Other),
-        ] {
-            assert_eq!(principal(arn), expected, "{arn}");
-        }
-    }
-}
+#[path = "permission_tests.rs"]
+mod tests;

@@ -63,17 +63,10 @@ fn logging(server: &Server) -> Finding {
 
 fn endpoint(server: &Server) -> Finding {
     match server.endpoint_type.as_str() {
-        "PUBLIC" => Finding::new(
-            "endpoint",
-            Level::Info,
-            "the server is reached from the whole internet; the function reaches Okta over the internet",
-        )
-        .remedy("where clients have known networks, limit them with allow_from in [[access]], or use a VPC endpoint"),
-        kind => Finding::new(
-            "endpoint",
-            Level::Info,
-            format!("the server is reached through its {kind} endpoint; the function reaches Okta over the internet"),
+        "PUBLIC" => Finding::new("endpoint", Level::Info, "the server is reached from the whole internet").remedy(
+            "where clients have known networks, limit them with allow_from in [[access]], or use a VPC endpoint",
         ),
+        kind => Finding::new("endpoint", Level::Info, format!("the server is reached through its {kind} endpoint")),
     }
 }
 

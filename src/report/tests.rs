@@ -1,7 +1,9 @@
 //! Whole results, as people and programs get them.
 
+use crate::doctor::Level;
 use crate::error::{Error, ErrorCode};
 use crate::plan::{Action, Change};
+use crate::prices;
 
 use super::*;
 
@@ -243,4 +245,118 @@ fn a_sign_in_check_tells_what_the_user_gets() {
       account     111122223333 in eu-west-1
     ");
     assert_eq!(report.exit_code().number(), 0);
+}
+
+#[test]
+fn what_it_costs_is_told_below_each_other() {
+    let none = BTreeMap::new();
+    let server = prices::RunningServer { protocols: 1, in_vpc: false, public_addresses: 0, asks_for_keys: false };
+    let stack = prices::RunningStack { template: crate::stack::TEMPLATE, parameters: &none };
+    let mut report = Report::new("plan");
+    report.deployment.name = Some("partners".into());
+    report.result = Outcome::Planned;
+    report.cost = Some(prices::monthly([prices::Running { servers: vec![server], stack: Some(stack) }]));
+    insta::assert_snapshot!(report.to_text(), @"
+    partners is as configured: nothing to do
+
+    Costs while it runs:  about USD 228.00 a month (Transfer server 219.00, CloudWatch dashboard 3.00, 9 × CloudWatch metric 2.70, 5 × API method metric 1.50, KMS key 1.00, 8 × CloudWatch alarm 0.80)
+                          on top by use, in USD: transferred data 0.04 per GB each way; API calls 3.50 per million
+                          function calls 0.20 per million and 0.0000167 per GB and second
+                          a metric for each reason of refusals 0.30 a month; logs 0.50 per GB written and 0.03 per GB and month kept
+                          key calls 0.03 per 10,000; stored files 0.023 per GB and month
+                          November 2026 (AWS's public price pages for us-east-1, on demand, free tiers not counted; other regions differ)
+    ");
+    report.command = "status";
+    report.result = Outcome::Healthy;
+    insta::assert_snapshot!(report.to_text(), @"
+    partners is healthy
+
+    Costs:  about USD 228.00 a month (Transfer server 219.00, CloudWatch dashboard 3.00, 9 × CloudWatch metric 2.70, 5 × API method metric 1.50, KMS key 1.00, 8 × CloudWatch alarm 0.80)
+            on top by use, in USD: transferred data 0.04 per GB each way; API calls 3.50 per million
+            function calls 0.20 per million and 0.0000167 per GB and second
+            a metric for each reason of refusals 0.30 a month; logs 0.50 per GB written and 0.03 per GB and month kept
+            key calls 0.03 per 10,000; stored files 0.023 per GB and month
+            November 2026 (AWS's public price pages for us-east-1, on demand, free tiers not counted; other regions differ)
+    ");
+}
+
+#[test]
+fn a_teardown_ends_with_what_still_costs() {
+    let mut report = Report::new("teardown");
+    report.deployment.name = Some("partners".into());
+    report.result = Outcome::Removed;
+    report.cost = Some(prices::of_resource_types([]));
+    insta::assert_snapshot!(report.to_text(), @"
+    partners is removed
+
+    Still costs:  nothing
+    ");
+    let kept =
+        |kind: &str, name: &str| Kept { kind: kind.into(), name: name.into(), why: "the template keeps it".into() };
+    report.changes = vec![Change::new(Action::Delete, "server", "s-0123456789abcdef0", Vec::new())];
+    report.kept = vec![kept("AWS::S3::Bucket", "acme-files"), kept("AWS::KMS::Key", "1f")];
+    report.cost = Some(prices::of_resource_types(report.kept.iter().map(|kept| kept.kind.as_str())));
+    insta::assert_snapshot!(report.to_text(), @"
+    partners is removed
+
+    Gone:
+      - server s-0123456789abcdef0
+
+    Kept:
+      - AWS::S3::Bucket acme-files
+        the template keeps it
+      - AWS::KMS::Key 1f
+        the template keeps it
+
+    Still costs:  about USD 1.00 a month (KMS key 1.00)
+                  on top by use, in USD: stored files 0.023 per GB and month
+                  November 2026 (AWS's public price pages for us-east-1, on demand, free tiers not counted; other regions differ)
+    ");
+}
+
+#[test]
+fn findings_and_deployments_are_lines_of_their_own() {
+    let mut report = Report::new("doctor");
+    report.deployment.name = Some("partners".into());
+    report.result = Outcome::Unhealthy;
+    report.findings = vec![
+        Finding::new("bucket", Level::Error, "bucket acme-files does not exist").remedy("make it"),
+        Finding::new("security-policy", Level::Warning, "old").remedy("a newer one"),
+        Finding::new("region", Level::Ok, "region eu-west-1"),
+    ];
+    insta::assert_snapshot!(report.to_text(), @"
+    partners: 1 error, 1 warning
+
+      error    bucket                bucket acme-files does not exist
+                                     → make it
+      warning  security-policy       old
+                                     → a newer one
+      ok       region                region eu-west-1
+    ");
+
+    let mut report = Report::new("status");
+    report.result = Outcome::Unhealthy;
+    let row = |name: &str, status: Option<&str>, servers: &[&str], faults: &[&str]| DeploymentRow {
+        name: name.into(),
+        stack: format!("sftp-okta-{name}"),
+        stack_status: status.map(ToOwned::to_owned),
+        servers: servers.iter().map(|id| RowServer { id: (*id).into(), state: "ONLINE".into() }).collect(),
+        faults: faults.iter().map(|fault| (*fault).to_owned()).collect(),
+        usd_per_month: prices::Priced::TransferServer.usd_per_month(),
+    };
+    report.deployments = Some(vec![
+        row("partners", Some("CREATE_COMPLETE"), &["s-1"], &[]),
+        row("lost", None, &["s-2", "s-3"], &["a server without a stack", "2 servers, each billed"]),
+        row("half", Some("CREATE_COMPLETE"), &[], &["a stack without a server"]),
+    ]);
+    insta::assert_snapshot!(report.to_text(), @"
+    3 deployments
+
+      partners  CREATE_COMPLETE       s-1 ONLINE  USD 219.00 a month
+      lost      no stack              s-2 ONLINE, s-3 ONLINE  USD 219.00 a month
+                → a server without a stack
+                → 2 servers, each billed
+      half      CREATE_COMPLETE       no server  USD 219.00 a month
+                → a stack without a server
+    ");
 }

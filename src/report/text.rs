@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Outcome, Report, SandboxReport, SandboxUser};
-use crate::doctor::Level;
+use super::cost::cost;
+use super::sandbox::{in_sandbox, users};
+use super::{Outcome, Report, deployments, findings};
 use crate::plan;
-use crate::prices;
 use crate::progress::{Style, clean, count};
 
 /// Renders the report. Failures tell their story on stderr, so here they say only what is there now.
@@ -20,7 +20,9 @@ pub(super) fn render(report: &Report) -> String {
         Outcome::Unchanged => format!("{name} is ONLINE, unchanged"),
         Outcome::Planned if report.changes.is_empty() => format!("{name} is as configured: nothing to do"),
         Outcome::Planned => format!("{name}: {} to make", count(report.changes.len(), "change")),
-        Outcome::Healthy | Outcome::Unhealthy if report.command == "doctor" => format!("{name}: {}", verdict(report)),
+        Outcome::Healthy | Outcome::Unhealthy if report.command == "doctor" => {
+            format!("{name}: {}", findings::verdict(report))
+        }
         Outcome::Healthy | Outcome::Unhealthy if report.deployments.is_some() => {
             count(report.deployments.as_ref().map_or(0, Vec::len), "deployment")
         }
@@ -81,9 +83,9 @@ pub(super) fn render(report: &Report) -> String {
             .collect();
         list(&mut text, "Gone:", gone.iter().map(String::as_str));
     }
-    findings(&mut text, report);
-    deployments(&mut text, report);
-    drift(&mut text, report);
+    section(&mut text, &findings::lines(&report.findings));
+    section(&mut text, &report.deployments.as_deref().map(deployments::lines).unwrap_or_default());
+    section(&mut text, &report.drift.as_deref().map(findings::drift).unwrap_or_default());
     list(&mut text, "Differs from the configuration:", report.differences.iter().map(String::as_str));
     let kept: Vec<String> =
         report.kept.iter().map(|kept| format!("{} {}\n    {}", kept.kind, kept.name, kept.why)).collect();
@@ -97,64 +99,10 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-/// Every deployment, a line each, and what is wrong with it below.
-fn deployments(text: &mut String, report: &Report) {
-    let Some(rows) = report.deployments.as_ref().filter(|rows| !rows.is_empty()) else { return };
-    let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
-    let _ = writeln!(text);
-    for row in rows {
-        let status = row.stack_status.as_deref().unwrap_or("no stack");
-        let servers: Vec<String> = row.servers.iter().map(|server| format!("{} {}", server.id, server.state)).collect();
-        let servers = if servers.is_empty() { "no server".to_owned() } else { servers.join(", ") };
-        let _ = writeln!(text, "  {:<width$}  {status:<20}  {servers}", row.name);
-        row.faults.iter().for_each(|fault| text.push_str(&format!("  {:<width$}  → {fault}\n", "")));
-    }
-}
-
-/// What CloudFormation found.
-fn drift(text: &mut String, report: &Report) {
-    let Some(drift) = &report.drift else { return };
-    if drift.is_empty() {
-        let _ = writeln!(text, "\nNo resource of the stack has drifted.");
-        return;
-    }
-    let _ = writeln!(text, "\nNot as the stack made it:");
-    for found in drift {
-        let _ = writeln!(text, "  - {} {} ({})", clean(&found.resource), found.status, clean(&found.kind));
-        for difference in &found.differences {
-            let (expected, actual) = (clean(&difference.expected), clean(&difference.actual));
-            let _ = writeln!(text, "      {}: {expected} → {actual}", clean(&difference.path));
-        }
-    }
-}
-
-/// "1 error, 2 warnings", or that there is neither.
-fn verdict(report: &Report) -> String {
-    let of = |level: Level| report.findings.iter().filter(|finding| finding.level == level).count();
-    match (of(Level::Error), of(Level::Warning)) {
-        (0, 0) => "nothing to be done".to_owned(),
-        (0, warnings) => count(warnings, "warning"),
-        (errors, 0) => count(errors, "error"),
-        (errors, warnings) => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
-    }
-}
-
-/// What `doctor` found, a line each, and the remedy below it.
-fn findings(text: &mut String, report: &Report) {
-    if !report.findings.is_empty() {
-        let _ = writeln!(text);
-    }
-    for finding in &report.findings {
-        let word = match finding.level {
-            Level::Ok => "ok",
-            Level::Info => "info",
-            Level::Warning => "warning",
-            Level::Error => "error",
-        };
-        let _ = writeln!(text, "  {word:<8} {:<21} {}", finding.check, clean(&finding.message));
-        if let Some(remedy) = finding.remedy.as_deref().filter(|_| finding.level != Level::Ok) {
-            let _ = writeln!(text, "{:33}→ {}", "", clean(remedy));
-        }
+/// Lines of their own, after an empty one.
+fn section(text: &mut String, lines: &str) {
+    if !lines.is_empty() {
+        let _ = write!(text, "\n{lines}");
     }
 }
 
@@ -256,69 +204,5 @@ fn next(report: &Report) -> Option<String> {
         | Outcome::Shown
         | Outcome::Declined
         | Outcome::Failed => None,
-    }
-}
-
-/// The sign-in to try in the sandbox: the user who needs a password alone, or anybody of a real organisation.
-fn in_sandbox(sandbox: &SandboxReport, server_id: &str) -> Option<String> {
-    let server = sandbox.sftp.iter().find(|server| server.server_id == server_id)?;
-    let (port, host) = (server.port, &server.host);
-    let user = sandbox.users.iter().find(|user| user.user == "alice").or(sandbox.users.first());
-    Some(match user {
-        Some(user) => format!(
-            "Now try:  sftp -P {port} {}@{host}\n          password: {}    (more users: sftp-okta sandbox status)",
-            user.user, user.password
-        ),
-        None => format!("Now try:  sftp -P {port} USER@{host}\n          with an account of {}", sandbox.okta_url),
-    })
-}
-
-/// Who can sign in to the sandbox, a line each, and another one for what belongs to a user beside.
-fn users(sandbox: &SandboxReport) -> String {
-    let widest = |text: fn(&SandboxUser) -> &str| sandbox.users.iter().map(|user| text(user).len()).max().unwrap_or(0);
-    let (name, password) = (widest(|user| &user.user), widest(|user| &user.password));
-    let mut text = String::new();
-    for user in &sandbox.users {
-        let mut said = user.state.split("; ");
-        let state = said.next().unwrap_or_default();
-        let _ = writeln!(text, "  {:<name$}  {:<password$}  {state}", user.user, user.password);
-        for more in said {
-            // Below the password: beside it a secret would make the line longer than a terminal is wide.
-            let _ = writeln!(text, "  {:<name$}  {more}", "");
-        }
-    }
-    text
-}
-
-/// What a month costs, where that is known.
-fn cost(report: &Report) -> Option<String> {
-    let cost = report.cost.as_ref()?;
-    match report.result {
-        Outcome::Planned => Some(format!(
-            "Costs while it runs:  {}\n                      {}\n                      {} ({})",
-            cost.sentence(),
-            prices::BY_VOLUME,
-            cost.as_of,
-            cost.source
-        )),
-        Outcome::Removed if report.kept.is_empty() => Some("Still costs:  nothing".to_owned()),
-        Outcome::Removed => Some(format!("Still costs:  {}; kept buckets by what they hold", cost.sentence())),
-        Outcome::Deployed
-        | Outcome::Unchanged
-        | Outcome::Healthy
-        | Outcome::Unhealthy
-        | Outcome::Absent
-        | Outcome::Verified
-        | Outcome::Shown
-        | Outcome::Written
-        | Outcome::Running
-        | Outcome::Stopped
-        | Outcome::Packaged
-        | Outcome::Granted
-        | Outcome::Refused
-        | Outcome::Declined
-        | Outcome::Failed => {
-            Some(format!("Costs {}, by prices of {};\n{}", cost.sentence(), cost.as_of, prices::BY_VOLUME))
-        }
     }
 }

@@ -16,6 +16,7 @@ mod direct;
 mod doctor;
 mod example_session;
 mod explain;
+mod few_calls;
 mod logs;
 mod main_story;
 mod one_at_a_time;

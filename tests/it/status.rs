@@ -4,23 +4,77 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::cli::Cli;
+use crate::support::cli::{Cli, Ran};
 use crate::support::fault::Fault;
 use crate::support::process::Signal;
+use crate::support::steady::steady;
 use crate::support::transfer::{Life, Seed};
 use crate::support::world::{STACK, World, own_seed, query};
 
+/// `status` and its kin as a person reads them.
+fn text(world: &World, more: &[&str]) -> Ran {
+    let arguments = world.arguments("status", more);
+    let text: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|text| !["--output", "json"].contains(text)).collect();
+    world.cli.run(&text)
+}
+
 #[test]
-fn what_costs_money_now_is_told() {
+fn what_costs_money_now_is_told_as_the_plan_told_it() {
     let world = World::deployed_with(|transfer| transfer.server(Seed::foreign()));
     let ran = world.run("status", &[]);
     ran.expect_code(0);
     let cost = ran.json()["cost"].clone();
-    assert_eq!(cost["usd_per_month"], 220.0, "{ran}");
-    assert_eq!(cost["items"][0], json!({"what": "Transfer server", "count": 1, "usd_per_month": 219.0}));
+    assert_eq!(cost["usd_per_month"], 228.0, "{ran}");
+    assert_eq!(cost["items"][0]["what"], "Transfer server");
+    assert_eq!(cost["items"][0]["usd_per_month"], 219.0);
+    assert!(cost["items"][0]["source"].as_str().unwrap().starts_with("https://aws.amazon.com/"), "{ran}");
+    let planned = world.run("plan", &[]);
+    assert_eq!(planned.json()["cost"], cost, "{planned}");
+    let all = world.cli.run(&["status", "--all", "--output", "json"]);
+    assert_eq!(all.json()["cost"], cost, "{all}");
+    insta::assert_snapshot!("status", steady(&text(&world, &[]).stdout));
     // An orphan costs as much.
     world.query("cloudformation", &format!("Action=DeleteStack&Version=2010-05-15&StackName={STACK}"));
     assert_eq!(world.run("status", &[]).json()["cost"]["usd_per_month"], 219.0);
+    let orphan = text(&world, &[]);
+    orphan.expect_code(7);
+    insta::assert_snapshot!("status_of_an_orphan", steady(&orphan.stdout));
+    assert!(orphan.stderr.contains("there is a server but no stack"), "{orphan}");
+}
+
+/// A server to which somebody copied our server's tags: told by both commands, and neither is called the deployment's own
+/// alone.
+#[test]
+fn copied_tags_are_reported() {
+    let world = World::deployed();
+    let own = world.own_servers()[0].clone();
+    let tags = own["Tags"].as_array().unwrap().iter();
+    let copy =
+        tags.fold(Seed::foreign(), |seed, tag| seed.tag(tag["Key"].as_str().unwrap(), tag["Value"].as_str().unwrap()));
+    world.transfer.seed(copy);
+    world.clear();
+    let ran = world.run("status", &[]);
+    ran.expect_code(7);
+    assert!(ran.json()["warnings"].to_string().contains("carry the tags of one and the same create call"), "{ran}");
+    assert!(ran.json()["warnings"].to_string().contains("untag-resource"), "{ran}");
+    let all = world.cli.run(&["status", "--all", "--output", "json"]);
+    all.expect_code(7);
+    assert!(all.json()["deployments"][0]["faults"].to_string().contains("one and the same create call"), "{all}");
+    // It is not touched either.
+    world.run("teardown", &[]).expect_failure(5, "server-failed");
+    assert_eq!(world.transfer.mutating(), []);
+}
+
+/// One of a namesake's is told and is no fault of this deployment's.
+#[test]
+fn a_namesakes_server_is_told() {
+    let namesake = Seed::foreign().tag("sftp-okta:deployment", "demo").tag("sftp-okta:stack", "elsewhere");
+    let world = World::deployed_with(|transfer| transfer);
+    world.transfer.seed(namesake);
+    let ran = world.run("status", &[]);
+    ran.expect_code(0);
+    assert!(ran.json()["warnings"].to_string().contains("same name with stack elsewhere"), "{ran}");
 }
 
 /// Deployments are put together by their tags: a healthy one, an orphaned server, a stack without a server, and others' things.
@@ -71,8 +125,7 @@ fn all_deployments_are_found_by_their_tags() {
     assert_eq!(world.mutating(), [""; 0]);
 
     let text = world.cli.run(&["status", "--all"]);
-    assert!(text.stdout.starts_with("3 deployments\n"), "{text}");
-    assert!(text.stdout.contains("a stack without a server"), "{text}");
+    insta::assert_snapshot!("status_of_all", steady(&text.stdout));
 }
 
 #[test]
@@ -108,6 +161,7 @@ fn watching_goes_on_until_interrupted() {
     let ran = running.wait();
     ran.expect_code(130);
     assert_eq!(ran.stderr.matches(&format!("{id} OFFLINE")).count(), 1, "{ran}");
+    insta::assert_snapshot!("watching", steady(&ran.stderr));
     ran.json();
 }
 
@@ -135,13 +189,6 @@ fn drift_is_told_resource_by_resource() {
     assert_eq!(found[0]["status"], "MODIFIED");
     assert_eq!(found[0]["differences"][0]["path"], "/AssumeRolePolicyDocument/Statement");
     assert_eq!(found.as_array().unwrap().len(), 1);
-
-    // The same eyes in `doctor`, on the API as it is.
-    let doctor = line("doctor --sandbox --output json");
-    doctor.expect_code(0);
-    for check in ["api-authorization", "api-cache", "api-data-trace"] {
-        let findings = doctor.json()["findings"].as_array().unwrap().clone();
-        assert!(findings.iter().any(|finding| finding["check"] == check && finding["level"] == "ok"), "{doctor}");
-    }
+    insta::assert_snapshot!("drifted", steady(&line("status --sandbox --drift --poll-interval 50ms").stdout));
     line("sandbox stop").expect_code(0);
 }

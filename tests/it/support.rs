@@ -12,6 +12,7 @@ pub(crate) mod sandbox;
 pub(crate) mod sandbox_calls;
 pub(crate) mod scope;
 pub(crate) mod sigv4;
+pub(crate) mod steady;
 pub(crate) mod transfer;
 pub(crate) mod venv;
 pub(crate) mod world;

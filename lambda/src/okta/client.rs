@@ -45,6 +45,14 @@ impl Default for Timing {
     }
 }
 
+impl Timing {
+    /// When a push is asked about next; not at all if too little time would be left for what comes after.
+    fn next_poll(&self, now: Instant, until: Instant) -> Option<Instant> {
+        let next = now + self.poll;
+        (next + self.reserve <= until).then_some(next)
+    }
+}
+
 /// A password to be judged.
 pub struct Question<'a> {
     /// The Okta login.
@@ -121,14 +129,13 @@ impl OktaClient {
         }
     }
 
-    /// Waits before a poll, if there is time for the pause, the poll and what comes after.
+    /// Waits before a poll, if there is time for it.
     async fn pause(&self, until: Instant) -> bool {
-        let after = Instant::now() + self.timing.poll;
-        if after + self.timing.reserve > until {
-            return false;
+        let next = self.timing.next_poll(Instant::now(), until);
+        if let Some(next) = next {
+            tokio::time::sleep_until(next).await;
         }
-        tokio::time::sleep_until(after).await;
-        true
+        next.is_some()
     }
 
     async fn post(
@@ -182,5 +189,38 @@ fn rate_limit(reply: &Reply) -> RateLimit {
         remaining: number("x-rate-limit-remaining"),
         reset: number("x-rate-limit-reset"),
         date: reply.header(DATE.as_str()).and_then(|date| httpdate::parse_http_date(date).ok()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Timing;
+    use crate::identity_provider::{LONGEST, MARGIN};
+
+    /// A push gets the real budget: it is asked about until 24 s after the password, and then there is time to cancel it.
+    #[test]
+    fn a_push_has_twenty_four_seconds() {
+        let start = Instant::now();
+        let until = start + LONGEST;
+        let polls = std::iter::successors(Some(start), |last| Timing::default().next_poll(*last, until)).skip(1);
+        let seconds: Vec<u64> = polls.map(|poll| (poll - start).as_secs()).collect();
+        assert_eq!(seconds, [3, 6, 9, 12, 15, 18, 21, 24]);
+        // Answers that are slow leave no time for one more.
+        assert_eq!(Timing::default().next_poll(start + Duration::from_millis(21_001), until), None);
+    }
+
+    /// The function's own limit, as the template sets it, cuts nothing off, and API Gateway waits longer.
+    #[test]
+    fn the_template_leaves_that_time() -> Result<(), Box<dyn std::error::Error>> {
+        let template = include_str!("../../../templates/identity-provider.yaml");
+        let limits = template.lines().filter_map(|line| line.strip_prefix("      Timeout: ")).map(str::parse);
+        let limits: Vec<u64> = limits.collect::<Result<_, _>>()?;
+        let [limit] = limits.as_slice() else { return Err(format!("{limits:?} is not one limit").into()) };
+        assert!(LONGEST + MARGIN <= Duration::from_secs(*limit) && *limit < 29, "{limit} s");
+        Ok(())
     }
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::event::{CANARY, CANARY_BASE64, ROLE, event, settings, success};
+use crate::rules::KEY;
 use crate::second_factor::{deployment, mfa_required, typed};
-use crate::stand_in::{Received, Reply, StandIn, json};
+use crate::stand_in::{Received, Reply, StandIn, json, response};
 
 /// For a machine that is busy with something else.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -115,7 +116,7 @@ fn runtime_api(events: Vec<String>, answers: Sender<Answered>) -> StandIn {
                 let headers = "Content-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: request-1\r\n\
                     Lambda-Runtime-Deadline-Ms: 4102444800000\r\n\
                     Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:111122223333:function:identity-provider\r\n";
-                Reply::Send(crate::stand_in::response("200 OK", headers, &event))
+                Reply::Send(response("200 OK", headers, &event))
             }
             (Some("POST"), Some(path)) => {
                 let body = serde_json::from_slice(&received.body).unwrap_or(Value::Null);
@@ -203,13 +204,19 @@ fn a_panic_tells_its_place_and_nothing_else() {
 #[test]
 fn no_secret_leaves_the_process_but_to_okta() {
     let okta = StandIn::start(|received| {
-        let is_password = received.head.starts_with("POST /api/v1/authn HTTP");
-        Reply::Send(if is_password {
-            mfa_required(&["ost1"], "https://evil.example.com")
-        } else {
-            json("200 OK", &success())
+        let path = received.head.split(' ').nth(1).unwrap_or_default();
+        Reply::Send(match path {
+            "/api/v1/authn" => mfa_required(&["ost1"], "https://evil.example.com"),
+            "/oauth2/v1/token" => {
+                json("200 OK", r#"{"token_type":"Bearer","expires_in":3600,"access_token":"Canary-token"}"#)
+            }
+            "/api/v1/users/00u1example/groups" => json("200 OK", r#"[{"id":"00g1","profile":{"name":"partners"}}]"#),
+            _ => json("200 OK", &success()),
         })
     });
+    let secret = serde_json::json!({"SecretString": KEY}).to_string();
+    let secrets = StandIn::sending(response("200 OK", "Content-Type: application/x-amz-json-1.1\r\n", &secret));
+    let secrets_url = secrets.url();
     let right = typed(&format!("{CANARY},246810")).to_string();
     let event = |password: &str| {
         format!(
@@ -217,28 +224,52 @@ fn no_secret_leaves_the_process_but_to_okta() {
         )
     };
     let malformed = event(&format!("{CANARY},246810\",\"httpMethod\":\"{CANARY}"));
-    let events = vec![right, event(&format!("{CANARY},246810")), malformed, format!("\"{CANARY}\"")];
+    let events = [right, event(&format!("{CANARY},246810")), malformed, format!("\"{CANARY}\"")];
+    let mut settings: Value = serde_json::from_str(&deployment(&okta.url(), "auto", &["totp"])).unwrap();
+    let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta-AbCdEf";
+    settings["okta"]["service_app"] =
+        serde_json::json!({"client_id": "0oa1", "key_id": "key-1", "private_key_secret": arn});
+    settings["access"][0]["groups"] = serde_json::json!(["partners"]);
     let aws = "Canary-aws-key";
-    let environment = [
-        ("RUST_LOG", "trace"),
-        ("AWS_ACCESS_KEY_ID", "AKID"),
-        ("AWS_SECRET_ACCESS_KEY", aws),
-        ("RUST_BACKTRACE", "full"),
-    ];
-    let settings = deployment(&okta.url(), "auto", &["totp"]);
-    let function = Function::start("no-secret", Some(&settings), events, &environment);
-    let answers: Vec<String> = (0..4).map(|_| function.answer().body.to_string()).collect();
-    assert_eq!(answers.iter().map(|answer| answer.contains("Role")).collect::<Vec<_>>(), [true, true, false, false]);
-    let (stdout, stderr) = function.output();
-    assert_eq!(stdout.lines().count(), 4);
-    for text in answers.iter().chain([&stdout, &stderr]) {
-        for secret in [CANARY, CANARY_BASE64, "246810", "00Canary-state", "00TokenExample", aws] {
-            assert!(!text.contains(secret), "{secret} in {text}");
+    let secret = |text: &str| {
+        [CANARY, CANARY_BASE64, "246810", "00Canary-state", "00TokenExample", "Canary-token", "jpsQnnGQmL", aws]
+            .into_iter()
+            .find(|secret| text.contains(secret))
+    };
+    for level in ["off", "error", "warn", "info", "debug", "trace"] {
+        let environment = [
+            ("RUST_LOG", level),
+            ("AWS_LAMBDA_LOG_LEVEL", level),
+            ("RUST_BACKTRACE", "full"),
+            ("AWS_ACCESS_KEY_ID", "AKID"),
+            ("AWS_SECRET_ACCESS_KEY", aws),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets_url),
+        ];
+        let before = okta.received().len();
+        let test = format!("no-secret-{level}");
+        let function = Function::start(&test, Some(&settings.to_string()), events.to_vec(), &environment);
+        let answers: Vec<String> = (0..4).map(|_| function.answer().body.to_string()).collect();
+        let accepted: Vec<bool> = answers.iter().map(|answer| answer.contains("Role")).collect();
+        let (stdout, stderr) = function.output();
+        assert_eq!(accepted, [true, true, false, false], "{level}: {stdout}");
+        assert_eq!(stdout.lines().count(), 4, "{level}: {stdout}");
+        for text in answers.iter().chain([&stdout, &stderr]) {
+            assert_eq!(secret(text), None, "{level}: {text}");
         }
+        // To Okta, and there only where it belongs: password, code, token for the groups; and once an assertion for the token.
+        let asked = okta.received().split_off(before);
+        let holds = |received: &Received| {
+            let all = format!("{}{}", received.head, String::from_utf8_lossy(&received.body));
+            format!("{} {}", all.split(' ').nth(1).unwrap_or_default(), secret(&all).unwrap_or("-"))
+        };
+        let [password, code, token, groups] = [
+            format!("/api/v1/authn {CANARY}"),
+            "/api/v1/authn/factors/ost1/verify 246810".to_owned(),
+            "/oauth2/v1/token -".to_owned(),
+            "/api/v1/users/00u1example/groups Canary-token".to_owned(),
+        ];
+        let expected = [&password, &code, &token, &groups, &password, &code, &groups].map(String::as_str);
+        assert_eq!(asked.iter().map(holds).collect::<Vec<_>>(), expected, "{level}");
     }
-    // To Okta, and there only where it belongs.
-    let bodies: Vec<String> =
-        okta.received().iter().map(|received| String::from_utf8_lossy(&received.body).into_owned()).collect();
-    assert_eq!(bodies.len(), 4);
-    assert!(bodies.iter().all(|body| body.contains(CANARY) != body.contains("246810")), "{bodies:?}");
+    assert!(secrets.received().iter().all(|received| secret(&received.head).is_none()));
 }

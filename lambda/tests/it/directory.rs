@@ -17,7 +17,7 @@ use sftp_okta_lambda::settings::{SecretArn, ServiceApp};
 use tokio::time::Instant;
 
 use crate::event::PATIENCE;
-use crate::stand_in::{Received, Reply, StandIn, json, response};
+use crate::stand_in::{Received, Reply, StandIn, gzip_bomb, json, response};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta-AbCdEf";
 /// The key of RFC 7515, appendix A.3.
@@ -258,6 +258,7 @@ async fn bad_answers() {
         (at_groups, html.clone(), "okta-unavailable not-json"),
         (at_groups, huge.clone(), "okta-unavailable too-long"),
         (at_groups, coded.clone(), "okta-unavailable not-json"),
+        (at_groups, gzip_bomb(&groups(&["red"])), "okta-unavailable not-json"),
         (at_groups, moved.clone(), "okta-unavailable redirect"),
         (at_groups, json("200 OK", "{}"), "okta-unavailable not-json"),
         (

@@ -15,4 +15,5 @@ mod okta;
 mod properties;
 mod rules;
 mod second_factor;
+mod seeds;
 mod stand_in;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::event::{CANARY, CANARY_BASE64, Outcome, PATIENCE, event, identity_provider, success};
-use crate::stand_in::{Reply, StandIn, json, response};
+use crate::stand_in::{Reply, StandIn, gzip_bomb, json, response};
 
 /// Long for loopback, short for a person.
 const TIMEOUT: Duration = Duration::from_millis(400);
@@ -69,6 +69,7 @@ async fn bad_answers() {
         (response("200 OK", html, "<html>Sign in</html>"), "okta-unavailable not-json"),
         (response("200 OK", html, &success()), "okta-unavailable not-json"),
         (response("200 OK", coded, &success()), "okta-unavailable not-json"),
+        (gzip_bomb(&success()), "okta-unavailable not-json"),
         (response("200 OK", "", &success()), "okta-unavailable not-json"),
         (json("200 OK", ""), "okta-unavailable not-json"),
         (json("200 OK", &success().replace("SUCCESS", "MFA_REQUIRED")), "mfa-required"),

@@ -8,7 +8,8 @@ use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json as value};
 use sftp_okta_lambda::clock::Clock;
 
-use crate::event::{PATIENCE, ROLE, deployed, event, identity_provider, success};
+use crate::event::{PATIENCE, ROLE, SECRETS_MANAGER, deployed, event, identity_provider, success};
+use crate::rules::{self, ALICE_KEY};
 use crate::second_factor::{challenge, deployment, error, mfa_required, typed};
 use crate::stand_in::{Reply, StandIn, json, response};
 
@@ -192,4 +193,85 @@ fn complete_or_nothing_with_factors() {
     assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
     let (alone, with_factor) = accepted.get();
     assert!(alone > 5 && with_factor > 5, "{alone} and {with_factor} accepted: the test tests too little");
+}
+
+/// Anything that the directory could say: the right page at this place (token, user, groups), another's, and some that it
+/// could not say.
+fn pages(place: usize) -> impl Strategy<Value = Vec<u8>> {
+    let user =
+        value!({"id": "00ubob", "status": "ACTIVE", "profile": {"login": "bob@acme.com", "sftpKeys": [ALICE_KEY]}});
+    let token = value!({"token_type": "Bearer", "expires_in": 3600, "access_token": "token"});
+    let groups = value!([{"id": "00greaders", "profile": {"name": "readers"}}]);
+    let all = vec![token.to_string(), user.to_string(), groups.to_string()];
+    let right = all[place].clone();
+    let sound = prop::sample::select(all);
+    let disturbed =
+        (sound.clone(), any::<prop::sample::Index>(), "[a-zA-Z\",:{}\\[\\]]{0,3}").prop_map(|(mut body, at, text)| {
+            let at = at.index(body.len());
+            body.insert_str(at, &text);
+            body
+        });
+    let next = (sound.clone(), "[a-z0-9:/.?=<>;\" ]{0,40}").prop_map(|(body, link)| {
+        response("200 OK", &format!("Content-Type: application/json\r\nLink: <{link}>; rel=\"next\"\r\n"), &body)
+    });
+    let status =
+        prop::sample::select(vec!["401 Unauthorized", "403 Forbidden", "404 Not Found", "429 Too Many Requests"]);
+    prop_oneof![
+        8 => Just(json("200 OK", &right)),
+        1 => sound.prop_map(|body| json("200 OK", &body)),
+        2 => disturbed.prop_map(|body| json("200 OK", &body)),
+        1 => next,
+        1 => status.prop_map(|status| error(status, "E0000006")),
+        1 => prop::collection::vec(any::<u8>(), 0..60),
+    ]
+}
+
+/// The same with groups and keys, which the directory says: whatever it answers, bob gets what readers get, or nothing.
+#[test]
+fn complete_or_nothing_with_groups_and_keys() {
+    // What the directory answers to a question for a token, for the user, for the groups; and what it answers well.
+    let script = Arc::new(Mutex::new([const { Vec::<u8>::new() }; 3]));
+    let scripted = Arc::clone(&script);
+    let okta = StandIn::start(move |received| {
+        let path = received.head.split(' ').nth(1).unwrap_or_default();
+        let [token, user, groups] = scripted.lock().unwrap().clone();
+        Reply::SendAndClose(match path {
+            "/api/v1/authn" => {
+                json("200 OK", &success().replace("Alice@Acme.com", "bob@acme.com").replace("00u1example", "00ubob"))
+            }
+            "/oauth2/v1/token" => token,
+            _ if path.contains("/groups") => groups,
+            _ => user,
+        })
+    });
+    let secrets = rules::secrets();
+    SECRETS_MANAGER.set(Some(secrets.url()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let accepted = std::cell::Cell::new([0, 0]);
+    let settings = rules::deployment(&okta.url(), "public-key-or-password");
+    let config = Config { cases: 600, failure_persistence: None, ..Config::default() };
+    let outcome = TestRunner::new(config).run(&(any::<bool>(), [0, 1, 2].map(pages)), |(with_password, pages)| {
+        script.lock().unwrap().clone_from(&pages);
+        let provider = deployed(&settings, Duration::from_secs(5), Clock::system());
+        let mut log = Vec::new();
+        let event = rules::sign_in("bob", with_password).to_string();
+        let answer = runtime.block_on(provider.answer(event.as_bytes(), PATIENCE, &mut log)).user_config();
+        let line: Value = serde_json::from_slice(&log).map_err(|_| TestCaseError::fail("no line"))?;
+        if line["decision"] == "accepted" {
+            let mut counts = accepted.get();
+            counts[usize::from(with_password)] += 1;
+            accepted.set(counts);
+            let config: Value = serde_json::from_str(&answer).unwrap();
+            prop_assert_eq!(&config["HomeDirectoryDetails"], r#"[{"Entry":"/","Target":"/acme-files/readers/bob"}]"#);
+            prop_assert_eq!(config["PublicKeys"].is_array(), !with_password);
+            let policy = config["Policy"].as_str().unwrap_or_default();
+            prop_assert!(policy.contains("s3:GetObject") && !policy.contains("s3:PutObject"), "{}", policy);
+        } else {
+            prop_assert_eq!(answer, "{}");
+        }
+        Ok(())
+    });
+    assert!(outcome.is_ok(), "{}", outcome.unwrap_err());
+    let accepted = accepted.get();
+    assert!(accepted.iter().all(|count| *count > 5), "{accepted:?} accepted: the test tests too little");
 }

@@ -9,10 +9,11 @@ use sftp_okta_lambda::clock::Clock;
 use crate::event::{Outcome, PATIENCE, SECRETS_MANAGER, deployed, event, settings};
 use crate::stand_in::{Received, Reply, StandIn, json, response};
 
-const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
-const ALICE_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
+pub(crate) const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+pub(crate) const ALICE_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
 
-/// An org with these people: alice in two groups and with a key, bob in one, carol suspended, dave in none.
+/// An org with these people: alice in two groups and with a key, bob in one, carol suspended, dave in none, frank with a key
+/// between two lines that are none, grace with a private key.
 fn okta() -> StandIn {
     StandIn::start(|received| {
         let path = received.head.split(' ').nth(1).unwrap_or_default();
@@ -33,7 +34,7 @@ fn okta() -> StandIn {
         if let Some(id) = asked.strip_suffix("/groups") {
             let names: &[&str] = match id {
                 "00ualice" => &["partners", "readers"],
-                "00ubob" => &["readers"],
+                "00ubob" | "00ufrank" | "00ugrace" => &["readers"],
                 _ => &[],
             };
             let groups = names.iter().map(|name| value!({"id": format!("00g{name}"), "profile": {"name": name}}));
@@ -45,8 +46,11 @@ fn okta() -> StandIn {
         }
         let status = if name == "carol" { "SUSPENDED" } else { "ACTIVE" };
         let mut profile = value!({"login": format!("{name}@acme.com"), "team": "blue"});
-        if matches!(name, "alice" | "carol") {
-            profile["sftpKeys"] = value!([ALICE_KEY]);
+        match name {
+            "alice" | "carol" => profile["sftpKeys"] = value!([ALICE_KEY]),
+            "frank" => profile["sftpKeys"] = value!(["ssh-dss CanaryKeyAAA", ALICE_KEY, "ssh-ed25519 Canary-key"]),
+            "grace" => profile["sftpKeys"] = value!("-----BEGIN OPENSSH PRIVATE KEY-----\nCanary-key"),
+            _ => {}
         }
         Reply::Send(json(
             "200 OK",
@@ -55,13 +59,13 @@ fn okta() -> StandIn {
     })
 }
 
-fn secrets() -> StandIn {
+pub(crate) fn secrets() -> StandIn {
     let body = value!({"SecretString": KEY}).to_string();
     StandIn::sending(response("200 OK", "Content-Type: application/x-amz-json-1.1\r\n", &body))
 }
 
 /// Readers may read, partners write from one network, and everyone of a team has a folder of it.
-fn deployment(org_url: &str, authentication: &str) -> String {
+pub(crate) fn deployment(org_url: &str, authentication: &str) -> String {
     let mut settings: Value = serde_json::from_str(&settings(org_url)).unwrap();
     let arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta-AbCdEf";
     settings["okta"]["service_app"] = value!({"client_id": "0oa1", "key_id": "key-1", "private_key_secret": arn});
@@ -77,7 +81,7 @@ fn deployment(org_url: &str, authentication: &str) -> String {
     settings.to_string()
 }
 
-fn sign_in(user: &str, with_password: bool) -> Value {
+pub(crate) fn sign_in(user: &str, with_password: bool) -> Value {
     let mut event = event();
     event["pathParameters"]["username"] = value!(user);
     if !with_password {
@@ -206,4 +210,24 @@ async fn a_service_app_that_cannot_be_one() {
         assert_eq!((outcome.reason().as_str(), &outcome.line()["level"]), ("service-app secret", &value!("ERROR")));
     }
     assert_eq!(asked.load(Ordering::SeqCst), 7);
+}
+
+/// A line of the profile that is no key does not lock out the owner of a good one; the log tells how many there were and why,
+/// and nothing of what they say.
+#[tokio::test]
+async fn lines_that_are_no_keys() {
+    let (okta, secrets) = (okta(), secrets());
+    SECRETS_MANAGER.set(Some(secrets.url()));
+    let provider = deployed(&deployment(&okta.url(), "public-key"), PATIENCE, Clock::system());
+    for (user, reason, skipped) in [
+        ("alice", "ok", Value::Null),
+        ("frank", "ok", value!({"form": 1, "type": 1})),
+        ("grace", "no-keys", value!({"form": 1, "private-key": 1})),
+    ] {
+        let outcome = Outcome::of(&provider, &sign_in(user, false), PATIENCE).await;
+        assert_eq!((outcome.reason().as_str(), &outcome.line()["ssh_keys_skipped"]), (reason, &skipped), "{user}");
+        for text in [&outcome.body, &outcome.log] {
+            assert!(!text.contains("Canary") && !text.contains("PRIVATE"), "{user}: {text}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json as value};
 use sftp_okta_lambda::clock::Clock;
 
 use crate::event::{Outcome, deployed, event, settings, success};
-use crate::stand_in::{Received, Reply, StandIn, json, response};
+use crate::stand_in::{Received, Reply, StandIn, gzip_bomb, json, response};
 
 /// Time for a whole sign-in: long for loopback, short for a person.
 const TIME: Duration = Duration::from_millis(1500);
@@ -211,7 +211,7 @@ async fn a_push_that_nobody_answers() {
 #[tokio::test]
 async fn bad_answers_in_the_middle() {
     let html = "Content-Type: text/html\r\n";
-    let bomb = response("200 OK", "Content-Type: application/json\r\nContent-Encoding: gzip\r\n", "\u{1f}bomb");
+    let bomb = gzip_bomb(&success());
     let huge = response("200 OK", "Content-Type: application/json\r\n", &" ".repeat(5_000_000));
     let moved = response("307 Temporary Redirect", "Location: http://127.0.0.1:1/\r\n", "");
     type Script = Box<dyn Fn() -> Reply + Send + Sync>;

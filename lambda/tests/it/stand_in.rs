@@ -35,6 +35,17 @@ pub(crate) fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
+/// A gzip bomb: within the limit on the wire, hundreds of times longer once unpacked, and a success to whoever unpacks it.
+pub(crate) fn gzip_bomb(body: &str) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    packed.write_all(body.as_bytes()).unwrap();
+    packed.write_all(&vec![b' '; 20_000_000]).unwrap();
+    let packed = packed.finish().unwrap();
+    assert!(packed.len() < 40_000, "{} bytes", packed.len());
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n";
+    [format!("{head}Content-Length: {}\r\n\r\n", packed.len()).into_bytes(), packed].concat()
+}
+
 /// A complete JSON response.
 pub(crate) fn json(status: &str, body: &str) -> Vec<u8> {
     response(status, "Content-Type: application/json\r\nX-Okta-Request-Id: Zk1xRequest\r\n", body)

@@ -127,6 +127,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     sample("broken",      "broken-password",      Primary::Broken,                      "the org has an internal error"),
     sample("partner",     "partner-password",     Primary::Success,                     "member of sftp-partners").member_of(&["sftp-partners"]),
     sample("reader",      "reader-password",      Primary::Success,                     "member of sftp-read-only").member_of(&["sftp-read-only"]),
+    sample("both",        "both-password",        Primary::Success,                     "member of sftp-partners and sftp-read-only").member_of(&["sftp-partners", "sftp-read-only"]),
     sample("many",        "many-password",        Primary::Success,                     "member of 450 groups").member_of(&["sftp-partners"]),
     sample("keys",        "keys-password",        Primary::Success,                     "has a public key in the profile; its private key is okta/keys@example.com in the folder"),
     sample("load-000",    "load-password",        Primary::Success,                     "up to load-999, for measuring"),

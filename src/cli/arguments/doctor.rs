@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 
-use super::{SettingsArgs, TargetArgs};
+use super::settings::SettingsArgs;
+use super::target::TargetArgs;
 use crate::permissions::Purpose;
 
 #[derive(Debug, Args)]

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use clap::Args;
 
-use super::{SettingsArgs, TargetArgs};
+use super::settings::SettingsArgs;
+use super::target::TargetArgs;
 use crate::commands::explain::Question;
 
 #[derive(Debug, Args)]

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{SettingsArgs, TargetArgs};
+use super::settings::SettingsArgs;
+use super::target::TargetArgs;
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{TargetArgs, duration};
+use super::target::TargetArgs;
+use super::this_run::duration;
 use crate::commands::logs::Wish;
 use crate::commands::verify::Check;
 use crate::sign_in_log::Filter;

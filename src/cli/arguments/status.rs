@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{BootstrapArgs, SettingsArgs, TargetArgs, duration};
+use super::settings::SettingsArgs;
+use super::target::TargetArgs;
+use super::this_run::{BootstrapArgs, duration};
 use crate::commands::status::Look;
 
 #[derive(Debug, Args)]
@@ -40,11 +42,12 @@ pub(super) struct LookArgs {
 }
 
 impl LookArgs {
-    pub(super) const fn look(&self) -> Look {
+    /// How to look at one deployment; nothing where all are meant.
+    pub(super) const fn look(&self) -> Option<Look> {
         match (self.all, self.watch, self.drift) {
-            (true, ..) => Look::All,
-            (_, true, _) => Look::Watch,
-            (_, _, drift) => Look::Once { drift },
+            (true, ..) => None,
+            (_, true, _) => Some(Look::Watch),
+            (_, _, drift) => Some(Look::Once { drift }),
         }
     }
 }

@@ -75,6 +75,33 @@ fn a_user_without_any_source_of_keys_costs_no_request() {
     assert_eq!(needs(&settings, &probe(&user("bob"), None)), Err(Refusal::NoKeys));
 }
 
+/// What of the attribute is no key is counted by why, and nothing of it is told.
+#[test]
+fn what_is_passed_over() {
+    let settings = settings("public-key", json!([rule("{login}", json!({}))]));
+    let told = |keys: Value| {
+        let person = person("bob@acme.com", None, json!({"sshKeys": keys}));
+        json!(skipped_keys(&settings, &person)).to_string()
+    };
+    let [one, two] = KEYS;
+    let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA";
+    for (keys, expected) in [
+        (json!(null), "{}"),
+        (json!([one, two, one, null]), "{}"),
+        (json!(format!("# mine\r\n{two} bob@laptop\r\n\r\n")), "{}"),
+        (json!("ssh-rsa"), r#"{"form":1}"#),
+        (json!([7, {"key": one}, [one], "ssh-ed25519 !", one]), r#"{"form":4}"#),
+        (json!(["ssh-dss AAAA", "sk-ssh-ed25519@openssh.com AAAA"]), r#"{"type":2}"#),
+        (json!(format!("ssh-ed25519 AAAA\n{one}\nssh-dss AAAA")), r#"{"blob":1,"type":1}"#),
+        (json!(private), r#"{"form":1,"private-key":1}"#),
+        (json!(format!("ssh-ed25519 {}", "AAAA".repeat(600))), r#"{"too-long":1}"#),
+        (json!("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAf8="), r#"{"blob":1}"#),
+        (json!("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAAX8="), r#"{"rsa-too-short":1}"#),
+    ] {
+        assert_eq!(told(keys.clone()), expected, "{keys}");
+    }
+}
+
 /// The most keys that are handed on.
 #[test]
 fn not_endlessly_many_keys() {
@@ -88,4 +115,5 @@ fn not_endlessly_many_keys() {
     let person = person("bob@acme.com", None, json!({"sshKeys": (0..=200).map(key).collect::<Vec<_>>()}));
     let grant = decide(&settings, &probe(&bob, Some(&person)));
     assert_eq!(grant.map(|grant| grant.public_keys.len()), Ok(MOST_KEYS));
+    assert_eq!(json!(skipped_keys(&settings, &person)), json!({"too-many": 201 - MOST_KEYS}));
 }

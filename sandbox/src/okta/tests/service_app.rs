@@ -108,6 +108,8 @@ async fn users_and_groups() {
     };
     let groups = stand.get(&format!("/api/v1/users/{id}/groups"), bearer).await;
     assert_eq!(names(&groups), ["Everyone", "sftp-partners"]);
+    let groups = stand.get("/api/v1/users/both/groups", bearer).await;
+    assert_eq!(names(&groups), ["Everyone", "sftp-partners", "sftp-read-only"]);
     assert_eq!(stand.get("/api/v1/users/nobody", bearer).await.outcome(), "404 E0000007");
     assert_eq!(stand.get("/api/v1/users/00usandboxzz", bearer).await.outcome(), "404 E0000007");
     let key = &stand.get("/api/v1/users/keys", bearer).await.body["profile"]["sftpPublicKeys"][0];

@@ -1,0 +1,169 @@
+//! The command line, understood.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap_complete::Shell;
+
+use crate::commands::explain::Question;
+use crate::commands::logs::Wish;
+#[cfg(feature = "sandbox")]
+use crate::commands::sandbox::Start;
+use crate::commands::status::Look;
+use crate::commands::verify::Check;
+use crate::permissions::Purpose;
+use crate::progress::ColorChoice;
+use crate::settings::Given;
+
+use super::command_line::Output;
+
+/// The command line, understood.
+#[derive(Debug)]
+pub struct Invocation {
+    /// What to do.
+    pub action: Action,
+    /// The configuration file that was named.
+    pub config: Option<PathBuf>,
+    /// Settings from flags and environment.
+    pub given: Given,
+    /// What stdout carries.
+    pub output: Output,
+    /// Whether stderr stays silent but for errors.
+    pub quiet: bool,
+    /// Whether every event gets a line.
+    pub verbose: bool,
+    /// When to colour.
+    pub color: ColorChoice,
+    /// Approved beforehand.
+    pub yes: bool,
+    /// How long to wait for AWS.
+    pub timeout: Duration,
+    /// How often to look.
+    pub poll_interval: Duration,
+    /// How long to wait for another run to end.
+    pub wait_for_lock: Duration,
+    /// A prebuilt bootstrap.
+    pub bootstrap: Option<PathBuf>,
+    /// The file of the plan.
+    pub plan_file: Option<PathBuf>,
+    /// The users' bucket to delete; an empty name is that of the stack.
+    pub delete_data: Option<String>,
+    /// Resources that may be left behind.
+    pub retain: Vec<String>,
+    /// Whether the sandbox is used in place of AWS.
+    pub sandbox: bool,
+    /// The file that takes the result as variables.
+    pub dotenv: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// `deploy`
+    Deploy {
+        /// The sign-in to check at its end.
+        check: Option<Check>,
+    },
+    /// `plan`
+    Plan {
+        /// Whether pending changes have an exit code of their own.
+        exit_code: bool,
+    },
+    /// `status`
+    Status(Option<Look>),
+    /// `verify`
+    Verify(Check),
+    /// `logs`
+    Logs(Wish),
+    /// `teardown`
+    Teardown,
+    /// `explain`
+    Explain(Question),
+    /// `package`
+    Package {
+        /// The file to write.
+        out: PathBuf,
+    },
+    /// `doctor`
+    Doctor,
+    /// `doctor --print-policy`
+    PrintPolicy(Purpose),
+    /// `init`
+    Init {
+        /// Whether a file that exists is written anew.
+        force: bool,
+    },
+    /// `completions`
+    Completions(Shell),
+    /// `man`
+    Man {
+        /// The folder that takes one page a command.
+        out: Option<PathBuf>,
+    },
+    /// `sandbox start`
+    #[cfg(feature = "sandbox")]
+    SandboxStart {
+        /// How.
+        start: Start,
+        /// Whether it goes on in the background.
+        detach: bool,
+    },
+    /// `sandbox stop`
+    #[cfg(feature = "sandbox")]
+    SandboxStop(PathBuf),
+    /// `sandbox status`
+    #[cfg(feature = "sandbox")]
+    SandboxStatus(PathBuf),
+    /// `sandbox reset`
+    #[cfg(feature = "sandbox")]
+    SandboxReset(PathBuf),
+}
+
+impl Action {
+    /// The command's name, as JSON tells it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Deploy { .. } => "deploy",
+            Self::Plan { .. } => "plan",
+            Self::Status(_) => "status",
+            Self::Verify(_) => "verify",
+            Self::Logs(_) => "logs",
+            Self::Teardown => "teardown",
+            Self::Explain(_) => "explain",
+            Self::Package { .. } => "package",
+            Self::Doctor | Self::PrintPolicy(_) => "doctor",
+            Self::Init { .. } => "init",
+            Self::Completions(_) => "completions",
+            Self::Man { .. } => "man",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStart { .. } => "sandbox start",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStop(_) => "sandbox stop",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStatus(_) => "sandbox status",
+            #[cfg(feature = "sandbox")]
+            Self::SandboxReset(_) => "sandbox reset",
+        }
+    }
+
+    /// Whether a pipeline wants to be told how it ended: it is about a deployment, and not about the program or the sandbox.
+    #[must_use]
+    pub const fn is_for_pipelines(&self) -> bool {
+        match self {
+            Self::Deploy { .. }
+            | Self::Plan { .. }
+            | Self::Status(_)
+            | Self::Verify(_)
+            | Self::Logs(_)
+            | Self::Teardown
+            | Self::Package { .. }
+            | Self::Doctor => true,
+            Self::Explain(_) | Self::PrintPolicy(_) | Self::Init { .. } | Self::Completions(_) | Self::Man { .. } => {
+                false
+            }
+            #[cfg(feature = "sandbox")]
+            Self::SandboxStart { .. } | Self::SandboxStop(_) | Self::SandboxStatus(_) | Self::SandboxReset(_) => false,
+        }
+    }
+}

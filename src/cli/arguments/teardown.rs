@@ -1,0 +1,22 @@
+//! `teardown`.
+
+use clap::Args;
+
+use super::target::TargetArgs;
+use super::this_run::{ApprovalArgs, WaitArgs};
+
+#[derive(Debug, Args)]
+pub(super) struct TeardownArgs {
+    /// Delete the bucket that the stack made, too, with all files and all their versions; with --yes it has to be named
+    #[arg(long, value_name = "BUCKET", num_args = 0..=1, default_missing_value = "", help_heading = "This run")]
+    pub(super) delete_data: Option<String>,
+    /// Leave this resource of the stack behind where it cannot be deleted; can be given several times
+    #[arg(long, value_name = "LOGICAL_ID", help_heading = "This run")]
+    pub(super) retain: Vec<String>,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    pub(super) approval: ApprovalArgs,
+    #[command(flatten)]
+    pub(super) wait: WaitArgs,
+}
