@@ -111,7 +111,7 @@ impl Fixture {
                 s3::create_bucket(state, &self.world.store, "artifacts", REGION, &json!({})).unwrap();
             }
         });
-        self.world.store.put("artifacts", key, bytes).unwrap();
+        s3::put_bytes(&self.world, "artifacts", key, bytes).unwrap();
     }
 
     /// All lines of a log group, once `wanted` is among them.

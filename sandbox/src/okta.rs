@@ -4,14 +4,17 @@
 //! It differs from Okta in what nobody here can see: no sessions, no consoles, no mail. Its rate limit for the whole org is
 //! far higher, so that a machine can be measured.
 
+mod access_token;
 mod authn;
 mod directory;
 mod error;
 mod factors;
 mod http;
 mod jwt;
+mod message;
 mod org;
 mod rate_limit;
+mod routes;
 mod token;
 mod totp;
 mod transaction;
@@ -19,15 +22,12 @@ mod users_api;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
 
+use crate::clock::now;
 use crate::state::World;
 use crate::{SandboxError, ServiceApp, User};
-
-/// Milliseconds since 1970.
-type Millis = u64;
 
 /// Starts the org (or takes the real one of the options) and tells the world its URL.
 ///
@@ -63,7 +63,8 @@ async fn listen(port: u16, last: Option<u16>) -> Result<TcpListener, SandboxErro
 
 /// Its users.
 pub(crate) fn users() -> Vec<User> {
-    directory::SAMPLES.iter().map(directory::Sample::told).collect()
+    let now = now();
+    directory::SAMPLES.iter().map(|sample| sample.told(now)).collect()
 }
 
 /// The service app that can be configured here. None where a real org is used: its apps are not known.
@@ -83,11 +84,6 @@ pub(crate) fn service_app_key(folder: &Path) -> Option<String> {
 /// Where the service app's private key and the public keys that the org knows are.
 fn service_app_folder(folder: &Path) -> std::path::PathBuf {
     folder.join("okta")
-}
-
-fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(Millis::MAX)
 }
 
 #[cfg(test)]

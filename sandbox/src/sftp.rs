@@ -13,6 +13,7 @@ mod permission;
 mod pump;
 mod replies;
 mod session;
+mod settings;
 mod user;
 mod wire;
 
@@ -26,7 +27,8 @@ use crate::SftpListener;
 use crate::aws::transfer::Server;
 use crate::identity_provider::{self, SignInRequest};
 use crate::state::World;
-use listener::{Ask, Listener, Settings};
+use listener::Listener;
+use settings::{Ask, Settings};
 use user::Methods;
 
 /// Keeps the listeners equal to the servers that are ONLINE, and tells the world which are open.

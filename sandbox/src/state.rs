@@ -88,6 +88,8 @@ impl World {
             Err(error) => return Err(unusable(error)),
         };
         write_atomically(&options.folder, &state).map_err(unusable)?;
+        let store = s3::Store::new(options.folder.join("buckets"));
+        store.remove_spooled();
         Ok(Arc::new(Self {
             state: Mutex::new(state),
             lock,
@@ -98,7 +100,7 @@ impl World {
             listeners: Mutex::new(Vec::new()),
             servers_changed: watch::channel(0).0,
             stop: watch::channel(false).0,
-            store: s3::Store::new(options.folder.join("buckets")),
+            store,
             functions: crate::function::Functions::default(),
             failures,
             options,
@@ -257,56 +259,4 @@ fn write_atomically(folder: &Path, state: &State) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn open(folder: &Path) -> Result<Arc<World>, SandboxError> {
-        World::open(Options::new(folder), Failures::default(), SocketAddr::from(([127, 0, 0, 1], 1)))
-    }
-
-    #[test]
-    fn what_was_changed_is_there_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let world = open(folder.path()).unwrap();
-        world.change(|state| state.sftp_ports.insert("s-1".into(), 2222));
-        drop(world);
-        let again = open(folder.path()).unwrap();
-        assert_eq!(again.read(|state| state.sftp_ports.get("s-1").copied()), Some(2222));
-    }
-
-    #[test]
-    fn two_cannot_run_in_one_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = open(folder.path()).unwrap();
-        assert!(matches!(open(folder.path()), Err(SandboxError::Busy { .. })));
-        drop(first);
-        assert!(open(folder.path()).is_ok());
-    }
-
-    #[test]
-    fn a_folder_that_was_removed_is_not_written_to() {
-        let parent = tempfile::tempdir().unwrap();
-        let folder = parent.path().join("sandbox");
-        let first = open(&folder).unwrap();
-        assert!(first.has_its_folder());
-        fs::remove_dir_all(&folder).unwrap();
-        assert!(!first.has_its_folder());
-        first.save();
-        assert!(!folder.exists());
-        // Another one in its place is not its own either.
-        let second = open(&folder).unwrap();
-        first.change(|state| state.sftp_ports.insert("s-1".into(), 2222));
-        second.save();
-        assert!(!first.has_its_folder());
-        drop((first, second));
-        assert_eq!(open(&folder).unwrap().read(|state| state.sftp_ports.len()), 0);
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(state_file(folder.path()), "nonsense").unwrap();
-        assert!(matches!(open(folder.path()), Err(SandboxError::State { .. })));
-        assert_eq!(fs::read(state_file(folder.path())).unwrap(), b"nonsense");
-    }
-}
+mod tests;

@@ -80,7 +80,8 @@ pub(super) fn users(sandbox: &SandboxReport) -> String {
         let state = said.next().unwrap_or_default();
         let _ = writeln!(text, "  {:<name$}  {:<password$}  {state}", user.user, user.password);
         for more in said {
-            let _ = writeln!(text, "  {:<name$}  {:<password$}  {more}", "", "");
+            // Below the password: beside it a secret would make the line longer than a terminal is wide.
+            let _ = writeln!(text, "  {:<name$}  {more}", "");
         }
     }
     text

@@ -153,7 +153,10 @@ fn a_running_sandbox_tells_who_can_sign_in_and_where() {
         folder: "/home/me/.local/state/sftp-okta/sandbox".into(),
         users: vec![
             user("alice", "SUCCESS: a password is enough"),
-            user("enroll-skip", "MFA_REQUIRED: a code behind the password; authenticator secret ABC"),
+            user(
+                "enroll-skip",
+                "MFA_REQUIRED: a code behind the password; now type enroll-skip-password,123456; authenticator secret ABC",
+            ),
         ],
         service_app: Some(SandboxServiceApp {
             client_id: "0oasandboxserviceapp".into(),
@@ -168,14 +171,16 @@ fn a_running_sandbox_tells_who_can_sign_in_and_where() {
 
       endpoint    http://127.0.0.1:4566
       okta        http://127.0.0.1:4567
-      service app client_id 0oasandboxserviceapp  key_id sandbox-key  private_key_secret arn:aws:secretsmanager:us-east-1:000000000000:secret:okta-service-app-AbCdEf
+      service app client_id 0oasandboxserviceapp  key_id sandbox-key
+                  private_key_secret arn:aws:secretsmanager:us-east-1:000000000000:secret:okta-service-app-AbCdEf
       folder      /home/me/.local/state/sftp-okta/sandbox
       sftp        127.0.0.1:2222  s-1
 
     Users of its Okta:
       alice        alice-password        SUCCESS: a password is enough
       enroll-skip  enroll-skip-password  MFA_REQUIRED: a code behind the password
-                                         authenticator secret ABC
+                   now type enroll-skip-password,123456
+                   authenticator secret ABC
 
     Now try:  sftp -P 2222 alice@127.0.0.1
               password: alice-password    (more users: sftp-okta sandbox status)

@@ -126,8 +126,8 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         facts.push(("endpoint", sandbox.endpoint_url.clone()));
         facts.push(("okta", sandbox.okta_url.clone()));
         if let Some(app) = &sandbox.service_app {
-            let (client, key, secret) = (&app.client_id, &app.key_id, &app.private_key_secret);
-            facts.push(("service app", format!("client_id {client}  key_id {key}  private_key_secret {secret}")));
+            facts.push(("service app", format!("client_id {}  key_id {}", app.client_id, app.key_id)));
+            facts.push(("", format!("private_key_secret {}", app.private_key_secret)));
         }
         facts.push(("folder", sandbox.folder.clone()));
         facts.extend(

@@ -21,7 +21,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use self::answers::missing_stack;
 use self::operation::Manner;
 use self::stack::{Stack, Status};
 use self::template::parse;
@@ -30,9 +29,6 @@ use super::wire::{Call, Refusal};
 use crate::state::{State, World};
 
 pub(crate) use self::stack::Stacks;
-
-/// Events of a page. AWS's pages hold more; these are so short that paging is seen.
-const PAGE: usize = 20;
 
 /// Goes on with the operations that a stop interrupted.
 pub(crate) fn resume(world: &Arc<World>) {
@@ -66,11 +62,11 @@ pub(crate) fn answer(world: &Arc<World>, call: &Call, form: &Parameters) -> Resu
             Ok(Value::Null)
         }
         "UpdateTerminationProtection" => world.change(|state| {
-            let stack = named_mut(state, call, form)?;
+            let stack = request::named_mut(state, call, form)?;
             stack.protected = form.flag("EnableTerminationProtection") == Some(true);
             Ok(json!({"StackId": stack.arn}))
         }),
-        "SetStackPolicy" => world.change(|state| named_mut(state, call, form).map(|_| Value::Null)),
+        "SetStackPolicy" => world.change(|state| request::named_mut(state, call, form).map(|_| Value::Null)),
         "DetectStackDrift" => world.change(|state| drift::detect(state, call, form)),
         "DescribeStackDriftDetectionStatus" => world.read(|state| drift::status(world, state, call, form)),
         "ValidateTemplate" | "GetTemplateSummary" => world.read(|state| summary(world, state, call, form)),
@@ -82,7 +78,7 @@ pub(crate) fn answer(world: &Arc<World>, call: &Call, form: &Parameters) -> Resu
 fn look(state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal> {
     match call.action.as_str() {
         "DescribeStacks" => match form.text("StackName") {
-            Some(_) => Ok(json!({"Stacks": [answers::stack(named(state, call, form)?)]})),
+            Some(_) => Ok(json!({"Stacks": [answers::stack(request::named(state, call, form)?)]})),
             None => {
                 let living =
                     state.stacks.of_region(&call.region).filter(|stack| stack.status != Status::DeleteComplete);
@@ -99,10 +95,10 @@ fn look(state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal>
             let name = request::required(form, "StackName")?;
             let missing = || Refusal::validation(format!("Stack [{name}] does not exist"));
             let stack = state.stacks.get(&call.region, name).ok_or_else(missing)?;
-            events(stack, form.text("NextToken"))
+            answers::events(stack, form.text("NextToken"))
         }
         "DescribeStackResources" => {
-            let stack = named(state, call, form)?;
+            let stack = request::named(state, call, form)?;
             let wanted = form.text("LogicalResourceId");
             let rows = answers::resources(stack).into_iter().filter(|row| wanted.is_none_or(|id| row.logical_id == id));
             Ok(
@@ -110,7 +106,7 @@ fn look(state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal>
             )
         }
         "DescribeStackResource" => {
-            let stack = named(state, call, form)?;
+            let stack = request::named(state, call, form)?;
             let id = request::required(form, "LogicalResourceId")?;
             let row = answers::resources(stack)
                 .into_iter()
@@ -124,47 +120,24 @@ fn look(state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal>
             Ok(json!({"StackResourceDetail": shown}))
         }
         "ListStackResources" => {
-            let stack = named(state, call, form)?;
+            let stack = request::named(state, call, form)?;
             let rows = answers::resources(stack);
             let rows: Vec<_> =
                 rows.into_iter().map(|row| answers::resource(stack, row, "LastUpdatedTimestamp")).collect();
             Ok(json!({"StackResourceSummaries": rows}))
         }
         "GetTemplate" => {
-            let stack = named(state, call, form)?;
+            let stack = request::named(state, call, form)?;
             let body = &stack.wanted.body;
             Ok(json!({"TemplateBody": body, "StagesAvailable": ["Original", "Processed"]}))
         }
         "DescribeStackResourceDrifts" => drift::describe(state, call, form),
         "DetectStackResourceDrift" => drift::detect_resource(state, call, form),
-        "GetStackPolicy" => named(state, call, form).map(|_| json!({})),
+        "GetStackPolicy" => request::named(state, call, form).map(|_| json!({})),
         "ListExports" => Ok(json!({"Exports": []})),
         "ListImports" => Err(Refusal::validation("Export is not imported by any stack.")),
         action => Err(Refusal::invalid_action(action, "2010-05-15")),
     }
-}
-
-fn named<'a>(state: &'a State, call: &Call, form: &Parameters) -> Result<&'a Stack, Refusal> {
-    let name = request::required(form, "StackName")?;
-    state.stacks.get(&call.region, name).ok_or_else(|| missing_stack(name))
-}
-
-fn named_mut<'a>(state: &'a mut State, call: &Call, form: &Parameters) -> Result<&'a mut Stack, Refusal> {
-    let name = request::required(form, "StackName")?;
-    state.stacks.get_mut(&call.region, name).ok_or_else(|| missing_stack(name))
-}
-
-/// Newest first. A page is told by the event that it begins after, so that new events do not shift it.
-fn events(stack: &Stack, token: Option<&str>) -> Result<Value, Refusal> {
-    let wrong = || Refusal::validation("Invalid NextToken");
-    let end = match token {
-        Some(token) => token.parse::<usize>().ok().filter(|end| *end <= stack.events.len()).ok_or_else(wrong)?,
-        None => stack.events.len(),
-    };
-    let begin = end.saturating_sub(PAGE);
-    let page = stack.events.get(begin..end).unwrap_or_default();
-    let rows: Vec<_> = page.iter().rev().map(|event| answers::event(stack, event)).collect();
-    Ok(json!({"StackEvents": rows, "NextToken": (begin > 0).then(|| begin.to_string())}))
 }
 
 /// CreateStack and UpdateStack. Answers the stack's ARN, and whether something begins.
@@ -273,7 +246,7 @@ fn delete(state: &mut State, call: &Call, form: &Parameters) -> Result<Option<St
 
 /// GetTemplateSummary and ValidateTemplate.
 fn summary(world: &World, state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal> {
-    let stack = form.text("StackName").map(|_| named(state, call, form)).transpose()?;
+    let stack = form.text("StackName").map(|_| request::named(state, call, form)).transpose()?;
     let body = match stack {
         Some(stack) => stack.wanted.body.clone(),
         None => request::body(world, state, None, form)?,

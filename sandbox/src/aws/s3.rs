@@ -2,10 +2,11 @@
 //!
 //! A request is read ([`request`]), its signature checked, and led to a bucket, one of its configurations, an object, a list
 //! or an upload in parts. What the sandbox does not have is `NotImplemented`, naming it. Buckets
-//! whose versioning is on keep what was overwritten or deleted ([`versions`]).
+//! whose versioning is on keep what was overwritten or deleted, by S3 or by SFTP ([`change`]).
 
 mod body;
 mod bucket;
+mod change;
 mod checksum;
 mod chunked;
 mod configuration;
@@ -19,17 +20,16 @@ mod record;
 mod request;
 mod stack;
 mod store;
+mod target;
 mod upload;
-mod versions;
+mod version_list;
 mod write;
 mod xml;
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::{Method, Request};
 use serde::{Deserialize, Serialize};
 
@@ -38,14 +38,19 @@ use crate::ACCOUNT;
 use crate::signature::{self, SignatureError};
 use crate::state::World;
 use error::S3Error;
+use receive::Content;
 use request::Asked;
+use target::Target;
 
+pub(crate) use change::{delete, put, put_bytes, rename};
 pub(crate) use key::KeyError;
-pub(crate) use record::{Record, hex};
+pub(crate) use record::{Record, digest_of, hex};
 pub(crate) use stack::{
     bucket_exists, bucket_policy, changed_properties, create_bucket, delete_bucket, object_exists, set_bucket_policy,
     update_bucket,
 };
+#[cfg(test)]
+pub(crate) use store::Version;
 pub(crate) use store::{Condition, Store, StoreError};
 
 /// All buckets, by name.
@@ -67,14 +72,10 @@ pub(crate) struct Bucket {
 
 /// Answers a request in REST and XML.
 pub(crate) async fn answer(world: &Arc<World>, request: Request<Incoming>, _region: &str) -> Answer {
-    respond(world, request).await
+    respond(world, request.map(receive::content)).await
 }
 
-async fn respond<B>(world: &Arc<World>, request: Request<B>) -> Answer
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+async fn respond(world: &Arc<World>, request: Request<Content>) -> Answer {
     let request_id =
         uuid::Uuid::new_v4().simple().to_string().to_ascii_uppercase().chars().take(16).collect::<String>();
     let (parts, body) = request.into_parts();
@@ -94,11 +95,7 @@ where
     answer
 }
 
-async fn lead<B>(world: &Arc<World>, parts: hyper::http::request::Parts, body: B) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+async fn lead(world: &Arc<World>, parts: hyper::http::request::Parts, body: Content) -> Result<Answer, S3Error> {
     let signed = world.read(|state| signature::verify(&state.resources, &parts, None)).map_err(refused)?;
     if signed.service != "s3" {
         return Err(S3Error::new(
@@ -123,7 +120,7 @@ where
     bucket::check(world, &bucket, &asked.region)?;
     match &asked.key {
         None => bucket::answer(world, &bucket, &asked, body).await,
-        Some(key) => object::answer(world, &bucket, key, &asked, body).await,
+        Some(key) => object::answer(&Target { world, bucket: &bucket, key, asked: &asked }, body).await,
     }
 }
 

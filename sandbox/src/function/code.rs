@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::FunctionError;
-use crate::aws::s3::hex;
+use crate::aws::s3::{digest_of, hex};
 use crate::state::World;
 
 /// Lambda's limit for the unpacked code.
@@ -47,7 +47,8 @@ fn from_bucket(world: &World, name: &str, bucket: &str, key: &str) -> Result<Pat
         None => Err(format!("the code is missing: there is no s3://{bucket}/{key}")),
         Some(record) => {
             let path = world.store.path_of(bucket, key).map_err(|error| error.to_string())?;
-            let digest = digest_of(&path).map_err(|error| error.to_string())?;
+            let digest = fs::File::open(&path).and_then(|zip| digest_of::<Sha256>(zip, |_| Ok(())));
+            let digest = digest.map_err(|error| error.to_string())?;
             let target = folder.join(&digest);
             if !target.join("bootstrap").is_file() {
                 let file = fs::File::open(&path).map_err(|error| error.to_string())?;
@@ -63,19 +64,6 @@ fn from_bucket(world: &World, name: &str, bucket: &str, key: &str) -> Result<Pat
 fn is_plain(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     !name.is_empty() && name.len() <= 140 && name != "running" && name.bytes().all(plain)
-}
-
-fn digest_of(path: &Path) -> io::Result<String> {
-    let mut file = fs::File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        let read = file.read(&mut buffer)?;
-        match buffer.get(..read) {
-            Some([]) | None => return Ok(hex(&digest.finalize())),
-            Some(bytes) => digest.update(bytes),
-        }
-    }
 }
 
 /// Unpacks a zip, all of it or nothing. Nothing it holds can land outside `target`.

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::aws::s3;
 use crate::fixture::{self, ECHO, FUNCTION, Fixture, METHOD};
 
 async fn call(fixture: &Fixture, event: &str) -> Result<Value, FunctionError> {
@@ -114,7 +115,7 @@ async fn an_update_starts_anew_and_a_deletion_ends() {
     assert!(!is_running(&first), "the old process is gone");
 
     // Code whose object was deleted can still be run.
-    fixture.world.store.delete("artifacts", "code/2.zip", None).unwrap();
+    s3::delete(&fixture.world, "artifacts", "code/2.zip", None).unwrap();
     assert_eq!(call(&fixture, "x").await.unwrap()["body"], "new x");
 
     fixture.remove("AWS::Lambda::Function", "provider");

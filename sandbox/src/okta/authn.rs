@@ -3,13 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::Millis;
 use super::directory::{Person, Primary};
 use super::error::OktaError;
-use super::http::Reply;
+use super::message::Reply;
 use super::org::{Memory, Org};
 use super::rate_limit::Bucket;
 use super::transaction::{LIFE, Stage, Transaction, locked_out, success};
+use crate::clock::Millis;
 
 /// Wrong passwords until an account is locked: Okta's default.
 const TRIES: u32 = 10;

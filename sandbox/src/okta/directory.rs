@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::totp;
 use crate::User;
+use crate::clock::Millis;
 
 /// What every login ends in.
 const DOMAIN: &str = "example.com";
@@ -128,7 +129,7 @@ pub(super) const SAMPLES: &[Sample] = &[
     sample("reader",      "reader-password",      Primary::Success,                     "member of sftp-read-only").member_of(&["sftp-read-only"]),
     sample("both",        "both-password",        Primary::Success,                     "member of sftp-partners and sftp-read-only").member_of(&["sftp-partners", "sftp-read-only"]),
     sample("many",        "many-password",        Primary::Success,                     "member of 450 groups").member_of(&["sftp-partners"]),
-    sample("keys",        "keys-password",        Primary::Success,                     "has a public key in the profile"),
+    sample("keys",        "keys-password",        Primary::Success,                     "has a public key in the profile; its private key is okta/keys@example.com in the folder"),
     sample("load-000",    "load-password",        Primary::Success,                     "up to load-999, for measuring"),
 ];
 
@@ -138,8 +139,8 @@ impl Sample {
         format!("{}@{DOMAIN}", self.user)
     }
 
-    /// As `sandbox status` shows it.
-    pub(super) fn told(&self) -> User {
+    /// As `sandbox status` shows it: with the code that an authenticator would show now.
+    pub(super) fn told(&self, now: Millis) -> User {
         let state = match self.primary {
             Primary::Success => "SUCCESS",
             Primary::Mfa | Primary::MfaThenExpired => "MFA_REQUIRED",
@@ -152,7 +153,9 @@ impl Sample {
             Primary::Broken => "E0000009",
         };
         let secret = if self.factors.contains(&Factor::Totp) {
-            format!("; authenticator secret {}", totp::base32(&self.totp_secret()))
+            let (secret, password) = (self.totp_secret(), self.password);
+            let code = totp::code(&secret, now / 1000 / totp::STEP, 6);
+            format!("; now type {password},{code}; authenticator secret {}", totp::base32(&secret))
         } else {
             String::new()
         };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::http::Reply;
+use super::message::{Reply, random_id};
 
 /// An error, by its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl OktaError {
                 "errorCode": code,
                 "errorSummary": summary,
                 "errorLink": code,
-                "errorId": super::http::random_id("oae"),
+                "errorId": random_id("oae"),
                 "errorCauses": causes,
             }),
         )

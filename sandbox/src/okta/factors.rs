@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::directory::{Factor, Person, Primary};
 use super::error::OktaError;
-use super::http::Reply;
+use super::message::Reply;
 use super::org::{Memory, Org};
 use super::transaction::{LIFE, Stage, Transaction, success};
-use super::{Millis, authn, totp};
+use super::{authn, totp};
+use crate::clock::Millis;
 
 /// How long a phone takes to answer a push.
 pub(super) const ANSWER: Millis = 1_500;

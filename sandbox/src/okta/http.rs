@@ -5,22 +5,22 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use ring::rand::{SecureRandom, SystemRandom};
-use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::error::OktaError;
+use super::message::{Asked, Reply};
 use super::org::Org;
+use super::routes;
+use crate::clock::now;
 
 /// The longest body that is read.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -28,54 +28,6 @@ const LONGEST_BODY: usize = 64 * 1024;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Connections at once.
 const CONNECTIONS: usize = 512;
-
-/// A request, read in full. Not `Debug`: the body may hold a password.
-pub(super) struct Asked {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) query: String,
-    /// What follows `Bearer `.
-    pub(super) bearer: Option<String>,
-    pub(super) body: Bytes,
-}
-
-impl Asked {
-    /// A value of the query.
-    pub(super) fn query_value(&self, name: &str) -> Option<String> {
-        url::form_urlencoded::parse(self.query.as_bytes())
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    }
-}
-
-/// A reply. Not `Debug`: the body may hold a token.
-#[derive(Clone)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: String,
-}
-
-impl Reply {
-    /// A reply with a JSON body.
-    pub(super) fn json(status: u16, body: &Value) -> Self {
-        Self { status, headers: Vec::new(), body: body.to_string() }
-    }
-
-    /// With one more header.
-    pub(super) fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
-        self
-    }
-}
-
-/// A random id with a prefix.
-pub(super) fn random_id(prefix: &str) -> String {
-    let mut bytes = [0_u8; 18];
-    // The system's generator does not fail once it is there; ids of zeros would still tell nobody a secret.
-    let _ = SystemRandom::new().fill(&mut bytes);
-    format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes).replace(['-', '_'], "0"))
-}
 
 /// Answers until `stop`.
 pub(super) async fn serve(org: Arc<Org>, listener: TcpListener, stop: impl Future<Output = ()>) {
@@ -112,7 +64,7 @@ pub(super) async fn serve(org: Arc<Org>, listener: TcpListener, stop: impl Futur
 async fn respond(org: Arc<Org>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let body = tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST_BODY).collect()).await;
-    let Ok(Ok(body)) = body else { return Ok(response(super::error::OktaError::NotJson.reply())) };
+    let Ok(Ok(body)) = body else { return Ok(response(OktaError::NotJson.reply())) };
     let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let asked = Asked {
         method: parts.method,
@@ -121,7 +73,7 @@ async fn respond(org: Arc<Org>, request: Request<Incoming>) -> Result<Response<F
         bearer: bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned),
         body: body.to_bytes(),
     };
-    Ok(response(org.answer(&asked, super::now())))
+    Ok(response(routes::answer(&org, &asked, now())))
 }
 
 fn response(reply: Reply) -> Response<Full<Bytes>> {

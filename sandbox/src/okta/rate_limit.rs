@@ -1,9 +1,8 @@
 //! Rate limits (Okta developer documentation, "Rate limits"): four sign-ins a second for one user name, ten calls in five
 //! seconds for one state token, and a bucket a minute for the org.
 
+use crate::clock::Millis;
 use std::collections::BTreeMap;
-
-use super::Millis;
 
 /// Sign-ins of one user name in one second.
 const USER: u32 = 4;

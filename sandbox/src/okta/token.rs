@@ -18,10 +18,10 @@ use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
 use russh::keys::{PrivateKey, decode_secret_key};
 use serde_json::json;
 
-use super::Millis;
-use super::http::{Asked, Reply, random_id};
 use super::jwt::{self, PublicKey};
+use super::message::{Asked, Reply};
 use super::org::{Memory, Org};
+use crate::clock::Millis;
 
 /// The client id of the sample service app.
 pub(super) const CLIENT_ID: &str = "0oasandboxserviceapp";
@@ -31,35 +31,10 @@ pub(super) const KEY_ID: &str = "sandbox-key";
 const SCOPES: [&str; 2] = ["okta.users.read", "okta.groups.read"];
 /// How long an access token lives.
 const LIFE: Millis = 3600 * 1000;
-/// The most tokens that are kept.
-const TOKENS: usize = 1_000;
 
 /// The file with its private key.
 pub(super) const PEM: &str = "service-app.pem";
 const USER_KEY: &str = "keys@example.com";
-
-/// Access tokens, with their scopes and the end of their lives.
-#[derive(Default)]
-pub(super) struct AccessTokens(BTreeMap<String, (String, Millis)>);
-
-impl AccessTokens {
-    /// The scopes of a token that is alive.
-    pub(super) fn scopes(&self, token: &str, now: Millis) -> Option<&str> {
-        self.0.get(token).filter(|(_, end)| *end > now).map(|(scopes, _)| scopes.as_str())
-    }
-
-    fn give(&mut self, scopes: &str, now: Millis) -> String {
-        if self.0.len() >= TOKENS {
-            self.0.retain(|_, (_, end)| *end > now);
-        }
-        if self.0.len() >= TOKENS {
-            self.0.pop_first();
-        }
-        let token = random_id("eyJsandbox");
-        self.0.insert(token.clone(), (scopes.to_owned(), now + LIFE));
-        token
-    }
-}
 
 /// Answers `POST /oauth2/v1/token` (private_key_jwt).
 pub(super) fn answer(org: &Org, memory: &mut Memory, asked: &Asked, now: Millis) -> Reply {

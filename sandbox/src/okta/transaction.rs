@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::Millis;
 use super::directory::{Factor, Person};
-use super::http::{Reply, random_id};
+use super::message::{Reply, random_id};
+use crate::clock::Millis;
 
 /// How long a state token lives; each use begins it anew.
 pub(super) const LIFE: Millis = 5 * 60 * 1000;

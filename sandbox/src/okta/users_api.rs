@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::Millis;
 use super::directory::Person;
 use super::error::OktaError;
-use super::http::{Asked, Reply};
+use super::message::{Asked, Reply};
 use super::org::{Memory, Org};
+use crate::clock::Millis;
 
 /// The scope that both calls need.
 const SCOPE: &str = "okta.users.read";

@@ -8,9 +8,9 @@ use russh::keys::PublicKey;
 use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Ssh, VerifiedPublicKey};
 use russh::{Channel, ChannelId, ChannelOpenFailure, MethodKind, MethodSet, Pty};
 
-use super::listener::Settings;
 use super::pump;
 use super::session::Session;
+use super::settings::Settings;
 use super::user::{User, is_asked_about};
 
 /// Wrong passwords until the client is told to give up.

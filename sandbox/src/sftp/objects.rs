@@ -14,7 +14,8 @@ use std::time::UNIX_EPOCH;
 use super::home::Place;
 use super::replies::Attributes;
 use super::wire::Status;
-use crate::aws::s3::{KeyError, Store, StoreError};
+use crate::aws::s3::{self, KeyError, Store, StoreError};
+use crate::state::World;
 
 /// How far behind the end of what was written a write may begin: requests overtake each other, but a file of holes is none.
 const LARGEST_GAP: u64 = 16 * 1024 * 1024;
@@ -122,6 +123,21 @@ pub(super) fn open(store: &Store, place: &Place) -> Result<File, Status> {
     if is_same { Ok(file) } else { Err(Status::PermissionDenied) }
 }
 
+/// Reads until the buffer is full or the file ends.
+pub(super) fn read(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        let at = offset.saturating_add(u64::try_from(filled).unwrap_or_default());
+        match file.read_at(rest, at) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
 /// An upload: a file of its own until it is complete, as an object of S3 is not there before.
 #[derive(Debug)]
 pub(super) struct Upload {
@@ -129,6 +145,8 @@ pub(super) struct Upload {
     spooled: PathBuf,
     place: Place,
     end: u64,
+    /// Whether the disk refused a part: what is there is not what the client sent.
+    is_broken: bool,
 }
 
 impl Upload {
@@ -140,7 +158,7 @@ impl Upload {
         path_of(store, place)?;
         let spooled = store.spool()?;
         let file = OpenOptions::new().write(true).create_new(true).open(&spooled)?;
-        Ok(Self { file, spooled, place: place.clone(), end: 0 })
+        Ok(Self { file, spooled, place: place.clone(), end: 0, is_broken: false })
     }
 
     /// Writes a part.
@@ -150,7 +168,7 @@ impl Upload {
         if offset > self.end + LARGEST_GAP {
             return Err(Status::OpUnsupported);
         }
-        self.file.write_all_at(data, offset)?;
+        self.file.write_all_at(data, offset).inspect_err(|_| self.is_broken = true)?;
         self.end = self.end.max(end);
         Ok(())
     }
@@ -161,60 +179,78 @@ impl Upload {
     }
 
     /// Puts it in its place. Folders on the way are made, as S3 needs none.
-    pub(super) fn complete(self, store: &Store) -> Result<(), Status> {
-        let placed = put(store, &self.place, &self.spooled);
-        if placed.is_err() {
+    pub(super) fn complete(self, world: &World) -> Result<(), Status> {
+        if self.is_broken {
             let _ = fs::remove_file(&self.spooled);
+            return Err(Status::Failure);
         }
-        placed
+        // What is in it is read when somebody asks S3 for its ETag: not now, which would make every upload slower.
+        s3::put(world, &self.place.bucket, &self.place.key, &self.spooled, None, None)?;
+        Ok(())
     }
-}
-
-fn put(store: &Store, place: &Place, file: &Path) -> Result<(), Status> {
-    let path = path_of(store, place)?;
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    Ok(fs::rename(file, path)?)
 }
 
 /// Moves an object. Folders are not moved: Transfer cannot either, as S3 has none.
-pub(super) fn rename(store: &Store, from: &Place, to: &Place) -> Result<(), Status> {
-    if stat(store, from)?.is_folder || from.is_root {
+pub(super) fn rename(world: &World, from: &Place, to: &Place) -> Result<(), Status> {
+    if stat(&world.store, from)?.is_folder || from.is_root {
         return Err(Status::OpUnsupported);
     }
     if to.is_root || to.key.is_empty() {
         return Err(Status::Failure);
     }
-    put(store, to, &path_of(store, from)?)
+    Ok(s3::rename(world, (&from.bucket, &from.key), (&to.bucket, &to.key))?)
 }
 
 /// Makes a folder: an object whose key ends in `/`.
-pub(super) fn make_folder(store: &Store, place: &Place) -> Result<(), Status> {
-    if fs::symlink_metadata(path_of(store, place)?).is_ok() {
+pub(super) fn make_folder(world: &World, place: &Place) -> Result<(), Status> {
+    if fs::symlink_metadata(path_of(&world.store, place)?).is_ok() {
         return Err(Status::Failure);
     }
-    store.put(&place.bucket, &format!("{}/", place.key), b"")?;
+    s3::put_bytes(world, &place.bucket, &format!("{}/", place.key), b"")?;
     Ok(())
 }
 
 /// Removes an empty folder.
-pub(super) fn remove_folder(store: &Store, place: &Place) -> Result<(), Status> {
-    let path = path_of(store, place)?;
+pub(super) fn remove_folder(world: &World, place: &Place) -> Result<(), Status> {
+    let path = path_of(&world.store, place)?;
     if !fs::symlink_metadata(&path)?.is_dir() || place.is_root || fs::read_dir(&path)?.next().is_some() {
         return Err(Status::Failure);
     }
-    if !store.delete(&place.bucket, &format!("{}/", place.key), None)? {
-        fs::remove_dir(path)?;
-    }
+    s3::delete(world, &place.bucket, &format!("{}/", place.key), None)?;
     Ok(())
 }
 
 /// Removes an object.
-pub(super) fn remove(store: &Store, place: &Place) -> Result<(), Status> {
-    let path = path_of(store, place)?;
-    if !fs::symlink_metadata(&path)?.is_file() {
+pub(super) fn remove(world: &World, place: &Place) -> Result<(), Status> {
+    if !fs::symlink_metadata(path_of(&world.store, place)?)?.is_file() {
         return Err(Status::Failure);
     }
-    Ok(fs::remove_file(path)?)
+    s3::delete(world, &place.bucket, &place.key, None)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    /// As on a full disk: what was there before is not replaced by a part of what was to come.
+    #[test]
+    fn an_upload_that_the_disk_refused_leaves_what_was_there() {
+        let fixture = fixture::empty(&[]);
+        let world = &fixture.world;
+        world.change(|state| {
+            s3::create_bucket(state, &world.store, "files", "us-east-1", &serde_json::json!({})).unwrap();
+        });
+        s3::put_bytes(world, "files", "a", b"before").unwrap();
+        let place = Place { bucket: "files".to_owned(), key: "a".to_owned(), is_root: false };
+        let mut upload = Upload::begin(&world.store, &place).unwrap();
+        upload.write(0, b"first").unwrap();
+        // Opened for reading only, it cannot be written to.
+        upload.file = File::open(&upload.spooled).unwrap();
+        assert_eq!(upload.write(5, b"second"), Err(Status::Failure));
+        assert_eq!(upload.complete(world), Err(Status::Failure));
+        assert_eq!(world.store.get("files", "a").unwrap(), b"before");
+        assert_eq!(fs::read_dir(world.store.uploads()).unwrap().count(), 0, "nothing is left over");
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -44,7 +43,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         for (_, handle) in std::mem::take(&mut self.handles) {
             if let Handle::Upload(upload) = handle {
-                let _ = upload.complete(&self.world.store);
+                let _ = upload.complete(&self.world);
             }
         }
     }
@@ -213,7 +212,9 @@ impl Session {
 
     fn read(&mut self, id: u32, handle: &[u8], offset: u64, length: u32, out: &mut Replies) {
         match self.handle(handle) {
-            Ok(Handle::Object(file)) => out.data(id, length.min(LONGEST_DATA), |buffer| read_at(file, buffer, offset)),
+            Ok(Handle::Object(file)) => {
+                out.data(id, length.min(LONGEST_DATA), |buffer| objects::read(file, buffer, offset));
+            }
             Ok(Handle::Upload(_) | Handle::Folder(_)) => out.status(id, Status::Failure),
             Err(status) => out.status(id, status),
         }
@@ -240,7 +241,7 @@ impl Session {
     fn close(&mut self, handle: &[u8]) -> Result<(), Status> {
         let number = number(handle)?;
         match self.handles.remove(&number).ok_or(Status::Failure)? {
-            Handle::Upload(upload) => upload.complete(&self.world.store),
+            Handle::Upload(upload) => upload.complete(&self.world),
             Handle::Object(_) | Handle::Folder(_) => Ok(()),
         }
     }
@@ -248,7 +249,7 @@ impl Session {
     fn remove(&mut self, path: &[u8]) -> Result<(), Status> {
         let place = self.place(path)?;
         self.ensure("s3:DeleteObject", &place, &place.key)?;
-        objects::remove(&self.world.store, &place)
+        objects::remove(&self.world, &place)
     }
 
     fn make_folder(&mut self, path: &[u8]) -> Result<(), Status> {
@@ -257,13 +258,13 @@ impl Session {
             return Err(Status::Failure);
         }
         self.ensure("s3:PutObject", &place, &format!("{}/", place.key))?;
-        objects::make_folder(&self.world.store, &place)
+        objects::make_folder(&self.world, &place)
     }
 
     fn remove_folder(&mut self, path: &[u8]) -> Result<(), Status> {
         let place = self.place(path)?;
         self.ensure("s3:DeleteObject", &place, &format!("{}/", place.key))?;
-        objects::remove_folder(&self.world.store, &place)
+        objects::remove_folder(&self.world, &place)
     }
 
     /// S3 knows no renaming: it is a copy, and then a deletion.
@@ -272,7 +273,7 @@ impl Session {
         self.ensure("s3:GetObject", &from, &from.key)?;
         self.ensure("s3:PutObject", &to, &to.key)?;
         self.ensure("s3:DeleteObject", &from, &from.key)?;
-        objects::rename(&self.world.store, &from, &to)
+        objects::rename(&self.world, &from, &to)
     }
 
     fn keep(&mut self, handle: Handle) -> Result<u32, Status> {
@@ -291,19 +292,4 @@ impl Session {
 
 fn number(handle: &[u8]) -> Result<u32, Status> {
     std::str::from_utf8(handle).ok().and_then(|text| text.parse().ok()).ok_or(Status::Failure)
-}
-
-/// Reads until the buffer is full or the file ends.
-fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        let at = offset.saturating_add(u64::try_from(filled).unwrap_or_default());
-        match file.read_at(rest, at) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

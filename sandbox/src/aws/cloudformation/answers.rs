@@ -7,6 +7,9 @@ use super::stack::{Event, Stack, StackResource, Status, Tags};
 use crate::aws::wire::Refusal;
 use crate::clock::iso;
 
+/// Events of a page. AWS's pages hold more; these are so short that paging is seen.
+const PAGE: usize = 20;
+
 /// DescribeStacks.
 pub(super) fn stack(stack: &Stack) -> Value {
     let parameters: Vec<_> = stack
@@ -121,4 +124,17 @@ pub(super) fn action_of(action: Action) -> &'static str {
 /// CloudFormation's words for a stack that is not there.
 pub(super) fn missing_stack(name: &str) -> Refusal {
     Refusal::validation(format!("Stack with id {name} does not exist"))
+}
+
+/// Newest first. A page is told by the event that it begins after, so that new events do not shift it.
+pub(super) fn events(stack: &Stack, token: Option<&str>) -> Result<Value, Refusal> {
+    let wrong = || Refusal::validation("Invalid NextToken");
+    let end = match token {
+        Some(token) => token.parse::<usize>().ok().filter(|end| *end <= stack.events.len()).ok_or_else(wrong)?,
+        None => stack.events.len(),
+    };
+    let begin = end.saturating_sub(PAGE);
+    let page = stack.events.get(begin..end).unwrap_or_default();
+    let rows: Vec<_> = page.iter().rev().map(|row| event(stack, row)).collect();
+    Ok(json!({"StackEvents": rows, "NextToken": (begin > 0).then(|| begin.to_string())}))
 }

@@ -6,14 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answers::{action_of, missing_stack, tags_of};
-use super::intrinsics::Scope;
 use super::make::Place;
 use super::operation::{self, Manner};
 use super::parameters::{self, Shown};
 use super::plan::{Action, Change, Detail, plan};
+use super::request;
 use super::stack::{Stack, StackResource, Status, Wanted};
 use super::template::{Template, parse};
-use super::{references, request, types};
 use crate::aws::wire::query::Parameters;
 use crate::aws::wire::{Call, Refusal};
 use crate::clock::{Millis, iso, now, uuid};
@@ -344,14 +343,4 @@ pub(super) fn execute(state: &mut State, call: &Call, form: &Parameters) -> Resu
 fn invalid_status(arn: &str, what: &str, status: &str) -> Refusal {
     let message = format!("ChangeSet [{arn}] cannot be {what} in its current status of [{status}]");
     Refusal::new("InvalidChangeSetStatus", message)
-}
-
-/// Checks that hold for every request with a template.
-pub(super) fn check(template: &Template, wanted: &Wanted, stack: &Stack) -> Result<(), Refusal> {
-    references::check(template)?;
-    types::check(template)?;
-    types::check_capabilities(template, &wanted.capabilities)?;
-    let pseudo = stack.pseudo();
-    let scope = Scope::new(template, &wanted.values, &pseudo)?;
-    references::dependencies(&scope).map(|_| ())
 }

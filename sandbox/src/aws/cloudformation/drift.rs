@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::request::required;
+use super::request::{named, named_mut, required};
 use super::stack::{Stack, StackResource};
-use super::{named, named_mut};
 use crate::aws::s3;
 use crate::aws::wire::query::Parameters;
 use crate::aws::wire::{Call, Refusal};

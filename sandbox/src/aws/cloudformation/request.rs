@@ -1,10 +1,11 @@
-//! What requests with a template have in common.
+//! What requests have in common: the stack that they name, the template that they bring.
 
-use super::change_set::check;
+use super::answers::missing_stack;
+use super::intrinsics::Scope;
 use super::parameters;
-use super::references;
 use super::stack::{Stack, Status, Wanted};
 use super::template::{Template, parse};
+use super::{references, types};
 use crate::ACCOUNT;
 use crate::aws::s3;
 use crate::aws::wire::query::Parameters;
@@ -25,6 +26,18 @@ pub(super) fn required<'a>(form: &'a Parameters, name: &str) -> Result<&'a str, 
         ))
     };
     form.text(name).filter(|value| !value.is_empty()).ok_or_else(missing)
+}
+
+/// The stack that is named.
+pub(super) fn named<'a>(state: &'a State, call: &Call, form: &Parameters) -> Result<&'a Stack, Refusal> {
+    let name = required(form, "StackName")?;
+    state.stacks.get(&call.region, name).ok_or_else(|| missing_stack(name))
+}
+
+/// The stack that is named, to be changed.
+pub(super) fn named_mut<'a>(state: &'a mut State, call: &Call, form: &Parameters) -> Result<&'a mut Stack, Refusal> {
+    let name = required(form, "StackName")?;
+    state.stacks.get_mut(&call.region, name).ok_or_else(|| missing_stack(name))
 }
 
 /// Letters, digits and hyphens, a letter first, at most 128.
@@ -135,4 +148,14 @@ fn nobody() -> Call {
 /// CloudFormation's words for a stack that cannot be updated now.
 pub(super) fn not_updatable(stack: &Stack) -> Refusal {
     Refusal::validation(format!("Stack:{} is in {} state and can not be updated.", stack.arn, stack.status))
+}
+
+/// Checks that hold for every request with a template.
+pub(super) fn check(template: &Template, wanted: &Wanted, stack: &Stack) -> Result<(), Refusal> {
+    references::check(template)?;
+    types::check(template)?;
+    types::check_capabilities(template, &wanted.capabilities)?;
+    let pseudo = stack.pseudo();
+    let scope = Scope::new(template, &wanted.values, &pseudo)?;
+    references::dependencies(&scope).map(|_| ())
 }

@@ -1,16 +1,14 @@
 //! Buckets: made, looked up, listed, deleted.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use hyper::body::Body;
 use time::OffsetDateTime;
 
 use super::error::S3Error;
+use super::receive::Content;
 use super::request::Asked;
 use super::xml::{NAMESPACE, Node, Xml};
-use super::{Bucket, configuration, delete, key, list, receive, upload};
+use super::{Bucket, configuration, delete, key, list, receive, upload, version_list};
 use crate::ACCOUNT;
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
@@ -38,11 +36,7 @@ pub(super) fn check(world: &World, name: &str, region: &str) -> Result<(), S3Err
 }
 
 /// Answers a request for a bucket that is there.
-pub(super) async fn answer<B>(world: &Arc<World>, bucket: &str, asked: &Asked, body: B) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+pub(super) async fn answer(world: &Arc<World>, bucket: &str, asked: &Asked, body: Content) -> Result<Answer, S3Error> {
     match (asked.subresource()?, asked.method.as_str()) {
         (None, "HEAD") => {
             let region = asked.region.parse().map_err(S3Error::disk)?;
@@ -55,7 +49,7 @@ where
             world.change(|state| remove(state, &world.store, bucket))?;
             Ok(whole(204, "application/xml", ""))
         }
-        (Some("versions"), "GET") => list::versions(world, bucket, asked),
+        (Some("versions"), "GET") => version_list::answer(world, bucket, asked),
         (Some("uploads"), "GET") => upload::list(world, bucket),
         (Some("location"), "GET") => {
             let region = if asked.region == "us-east-1" { "" } else { &asked.region };
@@ -75,11 +69,7 @@ where
 }
 
 /// CreateBucket.
-pub(super) async fn create<B>(world: &Arc<World>, name: &str, asked: &Asked, body: B) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+pub(super) async fn create(world: &Arc<World>, name: &str, asked: &Asked, body: Content) -> Result<Answer, S3Error> {
     let body = receive::document(asked, body).await?;
     let constraint = if body.is_empty() {
         None
@@ -140,13 +130,12 @@ fn location(constraint: Option<&str>, region: &str) -> Result<String, S3Error> {
 
 /// Deletes a bucket, which must be empty.
 pub(super) fn remove(state: &mut State, store: &super::Store, name: &str) -> Result<(), S3Error> {
-    if !store.list(name, "").map_err(S3Error::disk)?.is_empty() || !store.earlier(name, "").0.is_empty() {
+    if !store.list(name, "").map_err(S3Error::disk)?.is_empty() || store.has_versions(name) {
         return Err(
             S3Error::new(409, "BucketNotEmpty", "The bucket you tried to delete is not empty").with("BucketName", name)
         );
     }
     store.remove_bucket(name).map_err(S3Error::disk)?;
-    store.forget_versions(name);
     state.buckets.buckets.remove(name);
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! DeleteObject and DeleteObjects.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use hyper::body::Body;
+use hyper::header::HeaderValue;
 
 use super::error::S3Error;
+use super::receive::Content;
 use super::request::Asked;
+use super::target::Target;
 use super::xml::{NAMESPACE, Node, Xml};
-use super::{Condition, receive, versions};
+use super::{Condition, change, receive};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
 use crate::state::World;
@@ -17,46 +17,49 @@ use crate::state::World;
 /// S3's limit for one request.
 const MOST: usize = 1000;
 
+/// What a deletion left: the id of the version that is gone, or that of the mark.
+enum Gone {
+    Version(String),
+    Marked(String),
+    /// No version is kept.
+    Wholly,
+}
+
 /// DeleteObject. One that is not there is deleted already.
-pub(super) fn one(world: &World, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
-    let condition = asked.header("if-match").map(|etag| Condition::Is(etag.to_owned()));
-    let deleted = delete(world, bucket, key, asked.query("versionId"), condition.as_ref())?;
+pub(super) fn one(target: &Target<'_>) -> Result<Answer, S3Error> {
+    let condition = target.asked.header("if-match").map(|etag| Condition::Is(etag.to_owned()));
+    let version = target.asked.query("versionId");
+    let (id, is_marked) = match delete(target.world, target.bucket, target.key, version, condition.as_ref())? {
+        Gone::Version(id) => (id, false),
+        Gone::Marked(id) => (id, true),
+        Gone::Wholly => return Ok(whole(204, "application/xml", "")),
+    };
     let mut answer = whole(204, "application/xml", "");
-    if let Some(id) = deleted.and_then(|id| id.parse().ok()) {
-        answer.headers_mut().insert("x-amz-version-id", id);
-        if asked.query("versionId").is_none() {
-            answer.headers_mut().insert("x-amz-delete-marker", hyper::header::HeaderValue::from_static("true"));
-        }
+    answer.headers_mut().insert("x-amz-version-id", id.parse().map_err(S3Error::disk)?);
+    if is_marked {
+        answer.headers_mut().insert("x-amz-delete-marker", HeaderValue::from_static("true"));
     }
     Ok(answer)
 }
 
-/// Deletes a version for good, or the object: where versions are kept it is then only marked. The id of version or mark.
+/// Deletes a version for good, or the object.
 fn delete(
     world: &World,
     bucket: &str,
     key: &str,
     version: Option<&str>,
     condition: Option<&Condition>,
-) -> Result<Option<String>, S3Error> {
-    let keeps = versions::is_on(world, bucket);
-    let deleted = match version {
-        Some(id) if keeps => world.store.delete_version(bucket, key, id).map(|()| Some(id.to_owned())),
-        Some(id) if id != versions::NULL => {
-            return Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist."));
-        }
-        None if keeps => world.store.mark_deleted(bucket, key).map(Some),
-        Some(_) | None => world.store.delete(bucket, key, condition).map(|_| None),
+) -> Result<Gone, S3Error> {
+    let gone = match version {
+        Some(id) => world.store.delete_version(bucket, key, id).map(|()| Gone::Version(id.to_owned())),
+        None => change::delete(world, bucket, key, condition)
+            .map(|deleted| deleted.marker.map_or(Gone::Wholly, Gone::Marked)),
     };
-    deleted.map_err(|error| S3Error::of_store(error, key, condition))
+    gone.map_err(|error| S3Error::of_store(error, key, condition))
 }
 
 /// DeleteObjects.
-pub(super) async fn many<B>(world: &Arc<World>, bucket: &str, asked: &Asked, body: B) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+pub(super) async fn many(world: &Arc<World>, bucket: &str, asked: &Asked, body: Content) -> Result<Answer, S3Error> {
     let body = receive::document(asked, body).await?;
     let document = Node::read(&body).filter(|node| node.name == "Delete").ok_or_else(S3Error::malformed_xml)?;
     let is_quiet = document.text_of("Quiet") == Some("true");

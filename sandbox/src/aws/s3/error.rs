@@ -55,6 +55,10 @@ impl S3Error {
         Self::new(404, "NoSuchKey", "The specified key does not exist.").with("Key", key)
     }
 
+    pub(super) fn no_such_version(key: &str) -> Self {
+        Self::new(404, "NoSuchVersion", "The specified version does not exist.").with("Key", key)
+    }
+
     pub(super) fn malformed_xml() -> Self {
         let message = "The XML you provided was not well-formed or did not validate against our published schema";
         Self::new(400, "MalformedXML", message)

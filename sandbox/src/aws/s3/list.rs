@@ -1,4 +1,4 @@
-//! Lists of objects: both versions, and that of versions.
+//! Lists of objects: both versions of the operation.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,6 @@ use time::OffsetDateTime;
 use super::error::S3Error;
 use super::request::Asked;
 use super::store::Entry;
-use super::versions::NULL;
 use super::xml::{NAMESPACE, Xml};
 use crate::ACCOUNT;
 use crate::aws::wire::Answer;
@@ -16,7 +15,7 @@ use crate::aws::wire::answer::whole;
 use crate::state::World;
 
 /// The most rows of a page.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 /// What stays as it is with `encoding-type=url`.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*').remove(b'/');
 
@@ -74,103 +73,6 @@ pub(super) fn objects(world: &World, bucket: &str, asked: &Asked) -> Result<Answ
     let with_owner = !is_second || asked.query("fetch-owner") == Some("true");
     rows(world, bucket, &page, &mut xml, &encode, with_owner)?;
     Ok(whole(200, "application/xml", xml.end()))
-}
-
-/// A row of the list of versions.
-struct VersionRow {
-    key: String,
-    id: String,
-    is_latest: bool,
-    is_marker: bool,
-    modified: OffsetDateTime,
-    etag: String,
-    size: u64,
-}
-
-/// ListObjectVersions.
-pub(super) fn versions(world: &World, bucket: &str, asked: &Asked) -> Result<Answer, S3Error> {
-    if asked.query("delimiter").is_some_and(|delimiter| !delimiter.is_empty()) {
-        return Err(S3Error::not_implemented("a delimiter in a list of versions"));
-    }
-    let size = asked.number("max-keys", PAGE)?.min(PAGE);
-    let all = version_rows(world, bucket, asked.query("prefix").unwrap_or_default())?;
-    let (key, id) = (asked.query("key-marker"), asked.query("version-id-marker").filter(|id| !id.is_empty()));
-    let begin = match (key, id) {
-        (None, _) => 0,
-        (Some(key), None) => all.iter().take_while(|row| row.key.as_str() <= key).count(),
-        (Some(key), Some(id)) => match all.iter().position(|row| row.key == key && row.id == id) {
-            Some(place) => place + 1,
-            // That version is gone: the list goes on with the rows of its key that are left.
-            None => all.iter().take_while(|row| row.key.as_str() < key).count(),
-        },
-    };
-    let rows: Vec<&VersionRow> = all.iter().skip(begin).take(size).collect();
-    let is_truncated = size > 0 && begin + rows.len() < all.len();
-    let encode = encoder(asked)?;
-    let mut xml = Xml::document("ListVersionsResult", NAMESPACE);
-    xml.text("Name", bucket).text("Prefix", &encode(asked.query("prefix").unwrap_or_default()));
-    xml.text("KeyMarker", &encode(key.unwrap_or_default()));
-    xml.text("VersionIdMarker", id.unwrap_or_default());
-    xml.text("MaxKeys", &size.to_string());
-    if asked.query("encoding-type").is_some() {
-        xml.text("EncodingType", "url");
-    }
-    xml.text("IsTruncated", if is_truncated { "true" } else { "false" });
-    if let Some(last) = rows.last().filter(|_| is_truncated) {
-        xml.text("NextKeyMarker", &encode(&last.key)).text("NextVersionIdMarker", &last.id);
-    }
-    for row in rows {
-        xml.element(if row.is_marker { "DeleteMarker" } else { "Version" }, |xml| {
-            xml.text("Key", &encode(&row.key)).text("VersionId", &row.id);
-            xml.text("IsLatest", if row.is_latest { "true" } else { "false" }).text("LastModified", &iso(row.modified));
-            if !row.is_marker {
-                xml.text("ETag", &format!("\"{}\"", row.etag)).text("Size", &row.size.to_string());
-            }
-            xml.element("Owner", |xml| {
-                xml.text("ID", ACCOUNT).text("DisplayName", "sandbox");
-            });
-            if !row.is_marker {
-                xml.text("StorageClass", "STANDARD");
-            }
-        });
-    }
-    Ok(whole(200, "application/xml", xml.end()))
-}
-
-/// All versions, by key, the newest of a key first.
-fn version_rows(world: &World, bucket: &str, prefix: &str) -> Result<Vec<VersionRow>, S3Error> {
-    let entries = world.store.list(bucket, prefix).map_err(S3Error::disk)?;
-    let (earlier, newest) = world.store.earlier(bucket, prefix);
-    let mut rows = Vec::new();
-    for entry in entries {
-        let record =
-            world.store.record(bucket, &entry.key).map_err(|error| S3Error::of_store(error, &entry.key, None))?;
-        // It vanished meanwhile.
-        let Some(record) = record else { continue };
-        rows.push(VersionRow {
-            id: newest.get(&entry.key).map_or(NULL, String::as_str).to_owned(),
-            key: entry.key,
-            is_latest: true,
-            is_marker: false,
-            modified: record.modified().into(),
-            size: record.size,
-            etag: record.etag,
-        });
-    }
-    for version in earlier {
-        rows.push(VersionRow {
-            is_latest: !rows.iter().any(|row| row.key == version.key),
-            modified: version.modified().into(),
-            key: version.key,
-            id: version.id,
-            is_marker: version.is_marker,
-            etag: version.etag,
-            size: version.size,
-        });
-    }
-    // Stable: the newest of a key stay first.
-    rows.sort_by(|one, other| one.key.as_bytes().cmp(other.key.as_bytes()));
-    Ok(rows)
 }
 
 fn page(world: &World, bucket: &str, asked: &Asked, after: Option<&str>, size: usize) -> Result<Page, S3Error> {
@@ -241,9 +143,10 @@ fn rows(
     Ok(())
 }
 
-type Encoder = Box<dyn Fn(&str) -> String>;
+pub(super) type Encoder = Box<dyn Fn(&str) -> String>;
 
-fn encoder(asked: &Asked) -> Result<Encoder, S3Error> {
+/// How keys are written: as they are, or as in a URL.
+pub(super) fn encoder(asked: &Asked) -> Result<Encoder, S3Error> {
     match asked.query("encoding-type") {
         None => Ok(Box::new(str::to_owned)),
         Some("url") => Ok(Box::new(|text| Cow::from(utf8_percent_encode(text, PLAIN)).into_owned())),

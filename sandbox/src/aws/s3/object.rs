@@ -1,76 +1,49 @@
 //! One object: read, described, and led to what writes it.
 
-use std::fmt::Display;
 use std::io::SeekFrom;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use hyper::Response;
-use hyper::body::Body;
 use tokio::io::AsyncSeekExt;
 
 use super::error::S3Error;
+use super::receive::Content;
 use super::request::Asked;
-use super::{Record, body, delete, list, upload, versions, write};
+use super::target::Target;
+use super::{Record, body, delete, list, upload, write};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
-use crate::state::World;
 
 /// Answers a request for an object of a bucket that is there.
-pub(super) async fn answer<B>(
-    world: &Arc<World>,
-    bucket: &str,
-    key: &str,
-    asked: &Asked,
-    body: B,
-) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
-    let of_version = asked.query("versionId").is_some_and(|version| version != versions::NULL);
-    if of_version && asked.method != hyper::Method::DELETE {
-        return Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist.").with("Key", key));
-    }
-    let part = asked.query("uploadId");
-    match (asked.subresource()?, asked.method.as_str(), part) {
-        (None, "GET" | "HEAD", None) => read(world, bucket, key, asked).await,
-        (None, "PUT", None) if asked.header("x-amz-copy-source").is_some() => {
-            write::copy(world, bucket, key, asked).await
-        }
-        (None, "PUT", None) => write::put(world, bucket, key, asked, body).await,
-        (None, "DELETE", None) => delete::one(world, bucket, key, asked),
-        (Some("uploads"), "POST", None) => upload::create(world, bucket, key, asked),
-        (None, "PUT", Some(id)) if asked.header("x-amz-copy-source").is_some() => {
-            upload::part_copy(world, bucket, key, id, asked).await
-        }
-        (None, "PUT", Some(id)) => upload::part(world, bucket, key, id, asked, body).await,
-        (None, "POST", Some(id)) => upload::complete(world, bucket, key, id, asked, body).await,
-        (None, "DELETE", Some(id)) => upload::abort(world, bucket, key, id),
-        (None, "GET", Some(id)) => upload::parts(world, bucket, key, id),
+pub(super) async fn answer(target: &Target<'_>, body: Content) -> Result<Answer, S3Error> {
+    let asked = target.asked;
+    let upload = asked.query("uploadId");
+    match (asked.subresource()?, asked.method.as_str(), upload) {
+        (None, "GET" | "HEAD", None) => read(target).await,
+        (None, "PUT", None) if asked.header("x-amz-copy-source").is_some() => write::copy(target).await,
+        (None, "PUT", None) => write::put(target, body).await,
+        (None, "DELETE", None) => delete::one(target),
+        (Some("uploads"), "POST", None) => upload::create(target),
+        (None, "PUT", Some(id)) if asked.header("x-amz-copy-source").is_some() => upload::part_copy(target, id).await,
+        (None, "PUT", Some(id)) => upload::part(target, id, body).await,
+        (None, "POST", Some(id)) => upload::complete(target, id, body).await,
+        (None, "DELETE", Some(id)) => upload::abort(target, id),
+        (None, "GET", Some(id)) => upload::parts(target, id),
         (Some(name), method, _) => Err(S3Error::not_implemented(&format!("{method} of the sub-resource {name}"))),
         (None, _, _) => Err(S3Error::not_allowed()),
     }
 }
 
 /// GetObject and HeadObject.
-async fn read(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
-    let record = {
-        // The ETag of a file that was changed by hand is computed from all of it.
-        let (world, bucket, key) = (Arc::clone(world), bucket.to_owned(), key.to_owned());
-        let found = tokio::task::spawn_blocking(move || world.store.record(&bucket, &key)).await;
-        found.map_err(S3Error::disk)?
-    };
-    let record =
-        record.map_err(|error| S3Error::of_store(error, key, None))?.ok_or_else(|| S3Error::no_such_key(key))?;
+async fn read(target: &Target<'_>) -> Result<Answer, S3Error> {
+    let asked = target.asked;
+    let (path, record, version) = target.stored().await?;
     check(asked, &record)?;
     let range = asked.header("range").map(|range| range_of(range, record.size)).transpose()?.flatten();
     let (from, length) = range.unwrap_or((0, record.size));
-    let content = if asked.method == hyper::Method::HEAD || length == 0 || key.ends_with('/') {
+    let content = if asked.method == hyper::Method::HEAD || length == 0 || target.key.ends_with('/') {
         // A body of no bytes whose length is told otherwise: that is what HEAD is.
         whole(200, "application/xml", "").into_body()
     } else {
-        let path = world.store.path_of(bucket, key).map_err(S3Error::of_key)?;
         let mut file = tokio::fs::File::open(path).await.map_err(S3Error::disk)?;
         file.seek(SeekFrom::Start(from)).await.map_err(S3Error::disk)?;
         body::of_file(file, length)
@@ -84,6 +57,9 @@ async fn read(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Res
         .header("x-amz-server-side-encryption", "AES256");
     if range.is_some() {
         response = response.header("content-range", format!("bytes {from}-{}/{}", from + length - 1, record.size));
+    }
+    if let Some(version) = version {
+        response = response.header("x-amz-version-id", version);
     }
     if !record.headers.contains_key("content-type") {
         response = response.header("content-type", "binary/octet-stream");

@@ -1,11 +1,13 @@
 //! A body on its way into a file, checked against everything that was said about it.
 
 use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Body;
 use tokio::io::AsyncWriteExt;
@@ -21,6 +23,18 @@ use crate::signature;
 const LARGEST: u64 = 5 * 1024 * 1024 * 1024;
 /// The largest document of XML or JSON.
 const LARGEST_DOCUMENT: usize = 2 * 1024 * 1024;
+
+/// The body of a request, whatever it came in by.
+pub(super) type Content = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Takes a body for what all of S3 reads.
+pub(super) fn content<B>(body: B) -> Content
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Display,
+{
+    body.map_err(|error| io::Error::other(error.to_string())).boxed_unsync()
+}
 
 /// A body that came in whole, and is what it was said to be.
 #[derive(Debug)]
@@ -43,11 +57,7 @@ struct Said {
 }
 
 /// Reads a body into `path`, which is removed when something is wrong with it.
-pub(super) async fn to_file<B>(asked: &Asked, body: B, path: PathBuf) -> Result<Received, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+pub(super) async fn to_file(asked: &Asked, body: Content, path: PathBuf) -> Result<Received, S3Error> {
     let received = copy(asked, body, &path).await;
     if received.is_err() {
         let _ = tokio::fs::remove_file(&path).await;
@@ -56,11 +66,7 @@ where
     Ok(Received { path, md5, checksum })
 }
 
-async fn copy<B>(asked: &Asked, mut body: B, path: &Path) -> Result<(Vec<u8>, (Algorithm, String)), S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+async fn copy(asked: &Asked, mut body: Content, path: &Path) -> Result<(Vec<u8>, (Algorithm, String)), S3Error> {
     let said = said(asked)?;
     let mut file = tokio::fs::File::create(path).await.map_err(S3Error::disk)?;
     let mut digests = Digests::new(signature::is_digest(&asked.payload), said.algorithm);
@@ -153,13 +159,9 @@ fn compare(asked: &Asked, computed: &Computed, checksum: Option<String>) -> Resu
 }
 
 /// Reads a small body: a document of XML or JSON.
-pub(super) async fn document<B>(asked: &Asked, body: B) -> Result<Bytes, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
+pub(super) async fn document(asked: &Asked, body: Content) -> Result<Bytes, S3Error> {
     let said = said(asked)?;
-    let body = Limited::new(LossyError(body), LARGEST_DOCUMENT).collect().await.map_err(|_| incomplete())?.to_bytes();
+    let body = Limited::new(body, LARGEST_DOCUMENT).collect().await.map_err(|_| incomplete())?.to_bytes();
     let (body, trailers) = if said.is_chunked {
         let mut chunked = Chunked::default();
         let body = Bytes::from(chunked.feed(&body).map_err(malformed)?.concat());
@@ -172,26 +174,6 @@ where
     let in_trailer = trailers.get(&said.algorithm.header()).cloned();
     compare(asked, &digests.finish(), said.checksum.or(in_trailer))?;
     Ok(body)
-}
-
-/// A body whose errors are text, as `Limited` wants them.
-struct LossyError<B>(B);
-
-impl<B> Body for LossyError<B>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
-        let polled = std::pin::Pin::new(&mut self.0).poll_frame(context);
-        polled.map(|frame| frame.map(|frame| frame.map_err(|error| std::io::Error::other(error.to_string()))))
-    }
 }
 
 fn incomplete() -> S3Error {

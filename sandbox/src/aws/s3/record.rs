@@ -52,7 +52,8 @@ impl Record {
 
     /// What can be told of a file that did not come through S3.
     pub(crate) fn of_file(path: &Path, file: &fs::Metadata) -> io::Result<Self> {
-        let etag = if file.is_dir() { hex(&Md5::digest(b"")) } else { etag_of(path)? };
+        let etag =
+            if file.is_dir() { hex(&Md5::digest(b"")) } else { digest_of::<Md5>(fs::File::open(path)?, |_| Ok(()))? };
         let mut record = Self { etag, ..Self::default() };
         record.stamp(file);
         Ok(record)
@@ -65,15 +66,21 @@ fn nanos(file: &fs::Metadata) -> u64 {
     since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)
 }
 
-fn etag_of(path: &Path) -> io::Result<String> {
-    let mut file = fs::File::open(path)?;
-    let mut digest = Md5::new();
+/// The digest of all that is read, in hexadecimal. `each` gets every piece of it.
+pub(crate) fn digest_of<D: Digest>(
+    mut source: impl Read,
+    mut each: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<String> {
+    let mut digest = D::new();
     let mut buffer = vec![0; 256 * 1024];
     loop {
-        let read = file.read(&mut buffer)?;
+        let read = source.read(&mut buffer)?;
         match buffer.get(..read) {
             Some([]) | None => return Ok(hex(&digest.finalize())),
-            Some(bytes) => digest.update(bytes),
+            Some(bytes) => {
+                digest.update(bytes);
+                each(bytes)?;
+            }
         }
     }
 }

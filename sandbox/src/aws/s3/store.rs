@@ -3,17 +3,28 @@
 //! A key that ends in `/` is a folder; a folder is listed as an object when it was made as one or when it is empty. One name
 //! cannot be a file and a folder at once: the later of `a` and `a/b` is refused, which S3 would take.
 
-use std::fs;
+mod entries;
+mod notes;
+mod place;
+mod versions;
+
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use md5::Digest;
-use sha2::Sha256;
 
 use super::key::{self, KeyError};
 use super::record::{Record, hex};
+use versions::Next;
+
+pub(super) use entries::Entry;
+pub(crate) use versions::Version;
+pub(super) use versions::{Stored, Versioning};
+
+/// How the names of files that are still coming in end.
+const INCOMING: &str = "incoming";
 
 /// All objects of all buckets.
 #[derive(Debug)]
@@ -21,19 +32,10 @@ pub(crate) struct Store {
     folder: PathBuf,
     index: PathBuf,
     uploads: PathBuf,
+    /// Earlier versions.
+    kept: PathBuf,
     /// Held while a condition is checked and the object put in its place.
     writing: Mutex<()>,
-}
-
-/// An object as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// Its key; that of a folder ends in `/`.
-    pub(crate) key: String,
-    /// In bytes.
-    pub(crate) size: u64,
-    /// When it was last changed.
-    pub(crate) modified: SystemTime,
 }
 
 /// A condition on the object that is there.
@@ -65,11 +67,30 @@ pub(crate) enum StoreError {
     Disk(#[from] io::Error),
 }
 
+/// An object that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// What is known of it; nothing of a file that nobody has read yet.
+    pub(crate) record: Option<Record>,
+    /// Its version, where the bucket keeps them.
+    pub(crate) version: Option<String>,
+}
+
+/// An object that was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deleted {
+    /// Whether there was one.
+    pub(crate) was_there: bool,
+    /// The id of the mark that stands in its place, where the bucket keeps versions.
+    pub(crate) marker: Option<String>,
+}
+
 impl Store {
-    /// Objects below `folder`. What is noted of them, and parts of unfinished uploads, are kept beside it.
+    /// Objects below `folder`. What is noted of them, earlier versions, and parts of unfinished uploads are kept beside it.
     pub(crate) fn new(folder: PathBuf) -> Self {
-        let (index, uploads) = (folder.with_file_name("bucket-index"), folder.with_file_name("uploads"));
-        Self { folder, index, uploads, writing: Mutex::new(()) }
+        let beside = |name| folder.with_file_name(name);
+        let (index, uploads, kept) = (beside("bucket-index"), beside("uploads"), beside("bucket-versions"));
+        Self { folder, index, uploads, kept, writing: Mutex::new(()) }
     }
 
     /// The folder of a bucket.
@@ -82,15 +103,19 @@ impl Store {
         &self.uploads
     }
 
-    /// Where earlier versions are kept.
-    pub(super) fn versions(&self) -> PathBuf {
-        self.folder.with_file_name("bucket-versions")
+    /// Removes files that were still coming in when a sandbox was killed. Nobody may be writing yet.
+    pub(crate) fn remove_spooled(&self) {
+        for row in fs::read_dir(&self.uploads).into_iter().flatten().flatten() {
+            if row.path().extension().is_some_and(|kind| kind == INCOMING) {
+                let _ = fs::remove_file(row.path());
+            }
+        }
     }
 
     /// A file for bytes that are still coming in.
     pub(crate) fn spool(&self) -> io::Result<PathBuf> {
         fs::create_dir_all(&self.uploads)?;
-        Ok(self.uploads.join(format!("{}.incoming", uuid::Uuid::new_v4())))
+        Ok(self.uploads.join(format!("{}.{INCOMING}", uuid::Uuid::new_v4())))
     }
 
     /// The file or folder of a key: always below the bucket's folder, and never through a symbolic link.
@@ -101,59 +126,8 @@ impl Store {
         key::path_below(&self.bucket(bucket), key)
     }
 
-    /// All objects whose keys begin with `prefix`, in the order of their keys.
-    pub(crate) fn list(&self, bucket: &str, prefix: &str) -> io::Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        let root = self.bucket(bucket);
-        let below = prefix.rsplit_once('/').map_or("", |(below, _)| below);
-        let start = if below.is_empty() {
-            root.clone()
-        } else {
-            match key::path_below(&root, below) {
-                Ok(path) => path,
-                Err(_) => return Ok(entries),
-            }
-        };
-        let at = if below.is_empty() { String::new() } else { format!("{below}/") };
-        self.walk(bucket, &start, &at, prefix, &mut entries)?;
-        entries.sort_by(|one, other| one.key.as_bytes().cmp(other.key.as_bytes()));
-        Ok(entries)
-    }
-
-    fn walk(&self, bucket: &str, folder: &Path, at: &str, prefix: &str, entries: &mut Vec<Entry>) -> io::Result<()> {
-        let rows = match fs::read_dir(folder) {
-            Ok(rows) => rows,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(());
-            }
-            Err(error) => return Err(error),
-        };
-        let mut is_empty = true;
-        for row in rows {
-            let row = row?;
-            is_empty = false;
-            let Ok(name) = row.file_name().into_string() else { continue };
-            // A file may vanish while the folder is read.
-            let Ok(found) = row.metadata() else { continue };
-            let key = format!("{at}{name}");
-            if found.is_dir() {
-                let key = format!("{key}/");
-                if key.starts_with(prefix) || prefix.starts_with(&key) {
-                    self.walk(bucket, &row.path(), &key, prefix, entries)?;
-                }
-            } else if found.is_file() && key.starts_with(prefix) {
-                entries.push(Entry { key, size: found.len(), modified: found.modified()? });
-            }
-        }
-        if !at.is_empty() && at.starts_with(prefix) && (is_empty || self.note_of(bucket, at).is_some()) {
-            let modified = fs::metadata(folder).and_then(|found| found.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-            entries.push(Entry { key: at.to_owned(), size: 0, modified });
-        }
-        Ok(())
-    }
-
-    /// What is known of an object; `None` when there is none.
-    pub(crate) fn record(&self, bucket: &str, key: &str) -> Result<Option<Record>, StoreError> {
+    /// The file or folder of an object; nothing where there is none.
+    pub(super) fn found(&self, bucket: &str, key: &str) -> Result<Option<(PathBuf, Metadata)>, StoreError> {
         let path = self.path_of(bucket, key)?;
         let found = match fs::symlink_metadata(&path) {
             Ok(found) => found,
@@ -165,16 +139,19 @@ impl Store {
         if found.is_dir() != key.ends_with('/') || !(found.is_dir() || found.is_file()) {
             return Ok(None);
         }
-        let note = self.note_of(bucket, key);
-        if let Some(note) = note.filter(|note| note.is_of(&found)) {
+        let is_object = found.is_file() || self.note_of(bucket, key).is_some() || fs::read_dir(&path)?.next().is_none();
+        Ok(is_object.then_some((path, found)))
+    }
+
+    /// What is known of an object; `None` when there is none.
+    pub(crate) fn record(&self, bucket: &str, key: &str) -> Result<Option<Record>, StoreError> {
+        let Some((path, found)) = self.found(bucket, key)? else { return Ok(None) };
+        if let Some(note) = self.note_of(bucket, key).filter(|note| note.is_of(&found)) {
             return Ok(Some(note));
-        }
-        if found.is_dir() && fs::read_dir(&path)?.next().is_some() {
-            return Ok(None);
         }
         let record = Record::of_file(&path, &found)?;
         if found.is_file() {
-            self.note(bucket, key, &record)?;
+            self.note(bucket, key, Some(&record))?;
         }
         Ok(Some(record))
     }
@@ -188,115 +165,106 @@ impl Store {
     }
 
     /// Writes an object; one whose key ends in `/` makes a folder.
-    pub(crate) fn put(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<Record, StoreError> {
+    pub(super) fn put(
+        &self,
+        bucket: &str,
+        key: &str,
+        bytes: &[u8],
+        versioning: Versioning,
+    ) -> Result<Written, StoreError> {
         let spooled = self.spool()?;
         fs::write(&spooled, bytes)?;
-        let etag = hex(&md5::Md5::digest(bytes));
-        self.commit(bucket, key, &spooled, Record { etag, ..Record::default() }, None)
+        let record = Record { etag: hex(&md5::Md5::digest(bytes)), ..Record::default() };
+        self.commit(bucket, key, &spooled, Some(record), None, versioning)
     }
 
     /// Puts a file that came in whole in its place, if the condition holds. The file is gone afterwards in any case.
-    pub(crate) fn commit(
+    pub(super) fn commit(
         &self,
         bucket: &str,
         key: &str,
         spooled: &Path,
-        record: Record,
-        condition: Option<&Condition>,
-    ) -> Result<Record, StoreError> {
-        let placed = self.place(bucket, key, spooled, record, condition);
-        let _ = fs::remove_file(spooled);
-        placed
-    }
-
-    fn place(
-        &self,
-        bucket: &str,
-        key: &str,
-        spooled: &Path,
-        mut record: Record,
-        condition: Option<&Condition>,
-    ) -> Result<Record, StoreError> {
-        let _writing = self.lock();
-        let path = self.path_of(bucket, key)?;
-        self.check(bucket, key, condition)?;
-        // What stands in the way is told by the kind of the error.
-        let taken = |error: io::Error| match error.kind() {
-            io::ErrorKind::NotADirectory
-            | io::ErrorKind::AlreadyExists
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::DirectoryNotEmpty => StoreError::FileAndFolder,
-            _ => StoreError::Disk(error),
-        };
-        if key.ends_with('/') {
-            fs::create_dir_all(&path).map_err(taken)?;
-            if fs::metadata(spooled)?.len() > 0 {
-                return Err(StoreError::FileAndFolder);
-            }
-        } else {
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent).map_err(taken)?;
-            }
-            if path.is_dir() {
-                return Err(StoreError::FileAndFolder);
-            }
-            fs::rename(spooled, &path).map_err(taken)?;
-        }
-        record.stamp(&fs::metadata(&path)?);
-        self.note(bucket, key, &record)?;
-        Ok(record)
-    }
-
-    /// Deletes an object, if the condition holds, and folders that nobody made and that are empty now. Whether there was one.
-    pub(crate) fn delete(&self, bucket: &str, key: &str, condition: Option<&Condition>) -> Result<bool, StoreError> {
-        let _writing = self.lock();
-        let path = self.path_of(bucket, key)?;
-        let there = self.record(bucket, key)?.is_some();
-        if there || condition.is_some() {
-            self.check(bucket, key, condition)?;
-        }
-        self.forget(bucket, key);
-        if !there {
-            return Ok(false);
-        }
-        if key.ends_with('/') {
-            // What is in the folder stays, and so does the folder; only the object of its name is gone.
-            let _ = fs::remove_dir(&path);
-        } else {
-            fs::remove_file(&path)?;
-        }
-        let mut parent = key.trim_end_matches('/').rsplit_once('/').map(|(parent, _)| parent);
-        while let Some(key) = parent {
-            let marked = self.note_of(bucket, &format!("{key}/")).is_some();
-            if marked || fs::remove_dir(self.path_of(bucket, key)?).is_err() {
-                break;
-            }
-            parent = key.rsplit_once('/').map(|(parent, _)| parent);
-        }
-        Ok(true)
-    }
-
-    /// Copies an object; `record` replaces what is known of it, if given.
-    pub(crate) fn copy(
-        &self,
-        from: (&str, &str),
-        to: (&str, &str),
         record: Option<Record>,
         condition: Option<&Condition>,
-    ) -> Result<Record, StoreError> {
-        let known = self.record(from.0, from.1)?.ok_or(StoreError::Absent)?;
+        versioning: Versioning,
+    ) -> Result<Written, StoreError> {
+        let commit = || {
+            let _writing = self.lock();
+            self.check(bucket, key, condition)?;
+            self.make_room(bucket, key)?;
+            if key.ends_with('/') && fs::metadata(spooled)?.len() > 0 {
+                return Err(StoreError::FileAndFolder);
+            }
+            let version = self.set_aside(bucket, key, versioning, Next::Object)?;
+            let record = self.put_in_place(bucket, key, spooled, record.as_ref())?;
+            Ok(Written { record, version })
+        };
+        let committed = commit();
+        let _ = fs::remove_file(spooled);
+        committed
+    }
+
+    /// Deletes an object, if the condition holds, and folders that nobody made and that are empty now.
+    pub(super) fn delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        condition: Option<&Condition>,
+        versioning: Versioning,
+    ) -> Result<Deleted, StoreError> {
+        let _writing = self.lock();
+        let found = self.found(bucket, key)?;
+        self.check(bucket, key, condition)?;
+        let marker = self.set_aside(bucket, key, versioning, Next::Marker)?;
+        if let Some((path, _)) = &found {
+            self.remove(bucket, key, path)?;
+        }
+        Ok(Deleted { was_there: found.is_some(), marker })
+    }
+
+    /// Moves an object, with what is known of it: for S3 that is a copy and then a deletion, and so it makes a version there
+    /// and a mark here. Both are given as bucket and key, and with what the bucket does with versions.
+    pub(super) fn rename(
+        &self,
+        (from_bucket, from_key, from_versioning): (&str, &str, Versioning),
+        (to_bucket, to_key, to_versioning): (&str, &str, Versioning),
+    ) -> Result<(), StoreError> {
+        let _writing = self.lock();
+        let (path, _) = self.found(from_bucket, from_key)?.ok_or(StoreError::Absent)?;
+        if (from_bucket, from_key) == (to_bucket, to_key) {
+            return Ok(());
+        }
+        self.make_room(to_bucket, to_key)?;
+        let record = self.note_of(from_bucket, from_key);
+        self.set_aside(to_bucket, to_key, to_versioning, Next::Object)?;
+        self.set_aside(from_bucket, from_key, from_versioning, Next::Marker)?;
+        self.put_in_place(to_bucket, to_key, &path, record.as_ref())?;
+        self.note(from_bucket, from_key, None)?;
+        self.remove_empty_above(from_bucket, from_key)
+    }
+
+    /// Copies a file to a key.
+    pub(super) fn copy(
+        &self,
+        from: &Path,
+        (bucket, key): (&str, &str),
+        record: Record,
+        condition: Option<&Condition>,
+        versioning: Versioning,
+    ) -> Result<Written, StoreError> {
         let spooled = self.spool()?;
-        if from.1.ends_with('/') {
+        if from.is_dir() {
             fs::write(&spooled, b"")?;
         } else {
-            fs::copy(self.path_of(from.0, from.1)?, &spooled)?;
+            fs::copy(from, &spooled)?;
         }
-        self.commit(to.0, to.1, &spooled, record.unwrap_or(known), condition)
+        self.commit(bucket, key, &spooled, Some(record), condition, versioning)
     }
 
     /// Removes what is left of a bucket.
-    pub(crate) fn remove_bucket(&self, bucket: &str) -> io::Result<()> {
+    pub(super) fn remove_bucket(&self, bucket: &str) -> io::Result<()> {
         let _ = fs::remove_dir_all(self.index.join(bucket));
+        let _ = fs::remove_dir_all(self.kept.join(bucket));
         match fs::remove_dir(self.bucket(bucket)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
@@ -313,31 +281,10 @@ impl Store {
         }
     }
 
-    fn note_file(&self, bucket: &str, key: &str) -> PathBuf {
-        self.index.join(bucket).join(format!("{}.json", hex(&Sha256::digest(key))))
-    }
-
-    fn note_of(&self, bucket: &str, key: &str) -> Option<Record> {
-        serde_json::from_slice(&fs::read(self.note_file(bucket, key)).ok()?).ok()
-    }
-
-    fn note(&self, bucket: &str, key: &str, record: &Record) -> io::Result<()> {
-        let file = self.note_file(bucket, key);
-        fs::create_dir_all(self.index.join(bucket))?;
-        let new = self.spool()?;
-        fs::write(&new, serde_json::to_vec(record)?)?;
-        fs::rename(new, file)
-    }
-
-    fn forget(&self, bucket: &str, key: &str) {
-        let _ = fs::remove_file(self.note_file(bucket, key));
-    }
-
     fn lock(&self) -> MutexGuard<'_, ()> {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
-#[path = "store_tests.rs"]
 mod tests;

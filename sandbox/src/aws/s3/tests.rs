@@ -1,5 +1,6 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use md5::Digest;
 
@@ -40,7 +41,7 @@ async fn in_region(region: &str, fixture: &Fixture, line: &str, headers: &[(&str
         request.headers_mut().insert("x-amz-content-sha256", digest.parse().unwrap());
     }
     s3_sign(&mut request, region);
-    let answer = respond(&fixture.world, request.map(Full::new)).await;
+    let answer = respond(&fixture.world, request.map(|body| receive::content(Full::new(body)))).await;
     let (parts, body) = answer.into_parts();
     let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
     Got { status: parts.status.as_u16(), headers: parts.headers, body }
@@ -341,7 +342,7 @@ async fn unsigned_requests_are_refused() {
     let fixture = with_bucket().await;
     let request =
         Request::get("http://127.0.0.1:4566/files").header("host", "127.0.0.1:4566").body(Full::<Bytes>::default());
-    assert_eq!(respond(&fixture.world, request.unwrap()).await.status(), 403);
+    assert_eq!(respond(&fixture.world, request.unwrap().map(receive::content)).await.status(), 403);
 }
 
 #[tokio::test]
@@ -381,6 +382,20 @@ async fn a_bucket_with_versions_keeps_what_was_overwritten_and_deleted() {
         next = format!("&key-marker={}&version-id-marker={}", text("NextKeyMarker"), text("NextVersionIdMarker"));
     }
     assert_eq!((seen.len(), seen.first()), (4, Some(&mark)));
+
+    // Each can be read, and copied back; the mark cannot.
+    for (id, body) in [(&seen[1], "three"), (&seen[2], "two"), (&seen[3], "one")] {
+        let got = send(&fixture, &format!("GET /files/a?versionId={id}"), &[], b"").await;
+        assert_eq!((got.status, got.body.as_str(), got.header("x-amz-version-id")), (200, body, id.as_str()));
+    }
+    assert_eq!(send(&fixture, &format!("GET /files/a?versionId={mark}"), &[], b"").await.status, 405);
+    assert_eq!(send(&fixture, "GET /files/a?versionId=unknown", &[], b"").await.code(), "NoSuchVersion");
+    let source = format!("/files/a?versionId={}", seen[3]);
+    let copied = send(&fixture, "PUT /files/back", &[("x-amz-copy-source", &source)], b"").await;
+    assert_eq!(copied.status, 200, "{}", copied.body);
+    assert_eq!(send(&fixture, "GET /files/back", &[], b"").await.body, "one");
+    let path = format!("DELETE /files/back?versionId={}", copied.header("x-amz-version-id"));
+    assert_eq!(send(&fixture, &path, &[], b"").await.status, 204);
 
     // Without its mark the object is back; without its newest version the one before is.
     assert_eq!(send(&fixture, &format!("DELETE /files/a?versionId={mark}"), &[], b"").await.status, 204);

@@ -1,22 +1,21 @@
 //! Uploads in parts. Until it is completed an upload is a folder of its own, which no list of objects shows.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use bytes::Bytes;
-use hyper::body::Body;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::error::S3Error;
+use super::receive::Content;
+use super::record::digest_of;
 use super::request::Asked;
+use super::target::Target;
 use super::xml::{NAMESPACE, Node, Xml};
-use super::{Record, hex, list, object, receive, versions, write};
+use super::{Record, hex, list, object, receive, write};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
 use crate::state::World;
@@ -43,8 +42,9 @@ struct Part {
 }
 
 /// CreateMultipartUpload.
-pub(super) fn create(world: &World, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
-    world.store.path_of(bucket, key).map_err(S3Error::of_key)?;
+pub(super) fn create(target: &Target<'_>) -> Result<Answer, S3Error> {
+    target.check_key()?;
+    let Target { world, bucket, key, asked } = *target;
     let id = uuid::Uuid::new_v4().simple().to_string();
     let upload = Upload {
         bucket: bucket.to_owned(),
@@ -61,50 +61,29 @@ pub(super) fn create(world: &World, bucket: &str, key: &str, asked: &Asked) -> R
 }
 
 /// UploadPart.
-pub(super) async fn part<B>(
-    world: &Arc<World>,
-    bucket: &str,
-    key: &str,
-    id: &str,
-    asked: &Asked,
-    body: B,
-) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
-    let number = number(asked)?;
-    open(world, bucket, key, id)?;
-    let received = receive::to_file(asked, body, world.store.spool().map_err(S3Error::disk)?).await?;
+pub(super) async fn part(target: &Target<'_>, id: &str, body: Content) -> Result<Answer, S3Error> {
+    let number = number(target.asked)?;
+    open(target, id)?;
+    let received = receive::to_file(target.asked, body, target.spool()?).await?;
     let etag = hex(&received.md5);
-    take(world, (bucket, key, id), number, &received.path, &etag)?;
+    take(target, id, number, &received.path, &etag)?;
     let mut answer = whole(200, "application/xml", "");
     let (algorithm, checksum) = received.checksum;
-    for (name, value) in [("etag".to_owned(), format!("\"{etag}\"")), (algorithm.header(), checksum)] {
-        if let (Ok(name), Ok(value)) = (name.parse::<hyper::header::HeaderName>(), value.parse()) {
-            answer.headers_mut().insert(name, value);
-        }
-    }
+    write::tell(&mut answer, [("etag".to_owned(), format!("\"{etag}\"")), (algorithm.header(), checksum)]);
     Ok(answer)
 }
 
 /// UploadPartCopy.
-pub(super) async fn part_copy(
-    world: &Arc<World>,
-    bucket: &str,
-    key: &str,
-    id: &str,
-    asked: &Asked,
-) -> Result<Answer, S3Error> {
-    let number = number(asked)?;
-    open(world, bucket, key, id)?;
-    let (from_bucket, from_key, known) = write::source(world, asked)?;
-    let range = asked.header("x-amz-copy-source-range").map(|range| object::range_of(range, known.size));
-    let (from, length) = range.transpose()?.flatten().unwrap_or((0, known.size));
-    let source = world.store.path_of(&from_bucket, &from_key).map_err(S3Error::of_key)?;
-    let spooled = world.store.spool().map_err(S3Error::disk)?;
-    let target = spooled.clone();
-    let copied = tokio::task::spawn_blocking(move || piece(&source, from, length, &target));
+pub(super) async fn part_copy(target: &Target<'_>, id: &str) -> Result<Answer, S3Error> {
+    let number = number(target.asked)?;
+    open(target, id)?;
+    let source = write::Source::find(target).await?;
+    let size = source.record.size;
+    let range = target.asked.header("x-amz-copy-source-range").map(|range| object::range_of(range, size));
+    let (from, length) = range.transpose()?.flatten().unwrap_or((0, size));
+    let spooled = target.spool()?;
+    let file = spooled.clone();
+    let copied = tokio::task::spawn_blocking(move || piece(&source.path, from, length, &file));
     let etag = match copied.await.map_err(S3Error::disk)? {
         Ok(etag) => etag,
         Err(error) => {
@@ -112,7 +91,7 @@ pub(super) async fn part_copy(
             return Err(S3Error::disk(error));
         }
     };
-    take(world, (bucket, key, id), number, &spooled, &etag)?;
+    take(target, id, number, &spooled, &etag)?;
     let mut xml = Xml::document("CopyPartResult", NAMESPACE);
     xml.text("LastModified", &list::iso(OffsetDateTime::now_utc())).text("ETag", &format!("\"{etag}\""));
     Ok(whole(200, "application/xml", xml.end()))
@@ -128,11 +107,11 @@ fn number(asked: &Asked) -> Result<usize, S3Error> {
     Err(S3Error::new(400, "InvalidArgument", message).with("ArgumentName", "partNumber"))
 }
 
-/// Takes a file as a part; it is gone from its place in any case. `named` is bucket, key and upload.
-fn take(world: &World, named: (&str, &str, &str), number: usize, file: &Path, etag: &str) -> Result<(), S3Error> {
+/// Takes a file as a part; it is gone from its place in any case.
+fn take(target: &Target<'_>, id: &str, number: usize, file: &Path, etag: &str) -> Result<(), S3Error> {
     // Parts come in side by side, and all of them change the same note.
-    let taken = world.change(|_| {
-        let (folder, mut upload) = open(world, named.0, named.1, named.2)?;
+    let taken = target.world.change(|_| {
+        let (folder, mut upload) = open(target, id)?;
         let size = fs::metadata(file).map_err(S3Error::disk)?.len();
         fs::rename(file, folder.join(number.to_string())).map_err(S3Error::disk)?;
         let written = OffsetDateTime::now_utc().unix_timestamp();
@@ -149,61 +128,38 @@ fn take(world: &World, named: (&str, &str, &str), number: usize, file: &Path, et
 fn piece(source: &Path, from: u64, length: u64, target: &Path) -> io::Result<String> {
     let mut source = fs::File::open(source)?;
     source.seek(SeekFrom::Start(from))?;
-    let (mut source, mut target) = (source.take(length), fs::File::create(target)?);
-    let mut digest = Md5::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        let read = source.read(&mut buffer)?;
-        match buffer.get(..read) {
-            Some([]) | None => return Ok(hex(&digest.finalize())),
-            Some(bytes) => {
-                digest.update(bytes);
-                target.write_all(bytes)?;
-            }
-        }
-    }
+    let mut target = fs::File::create(target)?;
+    digest_of::<Md5>(source.take(length), |bytes| target.write_all(bytes))
 }
 
 /// CompleteMultipartUpload.
-pub(super) async fn complete<B>(
-    world: &Arc<World>,
-    bucket: &str,
-    key: &str,
-    id: &str,
-    asked: &Asked,
-    body: B,
-) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
-    let condition = write::condition(asked)?;
-    let body = receive::document(asked, body).await?;
-    let (folder, upload) = open(world, bucket, key, id)?;
+pub(super) async fn complete(target: &Target<'_>, id: &str, body: Content) -> Result<Answer, S3Error> {
+    let condition = target.condition()?;
+    let body = receive::document(target.asked, body).await?;
+    let (folder, upload) = open(target, id)?;
     let chosen = chosen(&body, &upload)?;
     let mut digest = Md5::new();
     for (_, part) in &chosen {
         digest.update(bytes_of(&part.etag));
     }
     let etag = format!("{}-{}", hex(&digest.finalize()), chosen.len());
-    let spooled = world.store.spool().map_err(S3Error::disk)?;
-    let (files, target) = (chosen.iter().map(|(number, _)| folder.join(number.to_string())).collect(), spooled.clone());
-    let joined = tokio::task::spawn_blocking(move || join(files, &target)).await.map_err(S3Error::disk)?;
+    let spooled = target.spool()?;
+    let (files, file) = (chosen.iter().map(|(number, _)| folder.join(number.to_string())).collect(), spooled.clone());
+    let joined = tokio::task::spawn_blocking(move || join(files, &file)).await.map_err(S3Error::disk)?;
     if let Err(error) = joined {
         let _ = fs::remove_file(&spooled);
         return Err(S3Error::disk(error));
     }
     let record = Record { etag: etag.clone(), headers: upload.headers, parts: Some(chosen.len()), ..Record::default() };
-    if versions::is_on(world, bucket) {
-        world.store.keep(bucket, key).map_err(|error| S3Error::of_store(error, key, None))?;
-    }
-    let committed = world.store.commit(bucket, key, &spooled, record, condition.as_ref());
-    committed.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))?;
+    let written = target.put(&spooled, record, condition.as_ref())?;
     let _ = fs::remove_dir_all(folder);
+    let Target { world, bucket, key, .. } = *target;
     let mut xml = Xml::document("CompleteMultipartUploadResult", NAMESPACE);
     xml.text("Location", &format!("{}/{bucket}/{key}", world.endpoint())).text("Bucket", bucket).text("Key", key);
     xml.text("ETag", &format!("\"{etag}\""));
-    Ok(whole(200, "application/xml", xml.end()))
+    let mut answer = whole(200, "application/xml", xml.end());
+    write::tell(&mut answer, written.version.map(|version| (write::VERSION.to_owned(), version)));
+    Ok(answer)
 }
 
 /// The parts that were named, all of them there and in order.
@@ -235,17 +191,17 @@ fn chosen(body: &[u8], upload: &Upload) -> Result<Vec<(usize, Part)>, S3Error> {
 }
 
 /// AbortMultipartUpload.
-pub(super) fn abort(world: &World, bucket: &str, key: &str, id: &str) -> Result<Answer, S3Error> {
-    let (folder, _) = open(world, bucket, key, id)?;
+pub(super) fn abort(target: &Target<'_>, id: &str) -> Result<Answer, S3Error> {
+    let (folder, _) = open(target, id)?;
     fs::remove_dir_all(folder).map_err(S3Error::disk)?;
     Ok(whole(204, "application/xml", ""))
 }
 
 /// ListParts.
-pub(super) fn parts(world: &World, bucket: &str, key: &str, id: &str) -> Result<Answer, S3Error> {
-    let (_, upload) = open(world, bucket, key, id)?;
+pub(super) fn parts(target: &Target<'_>, id: &str) -> Result<Answer, S3Error> {
+    let (_, upload) = open(target, id)?;
     let mut xml = Xml::document("ListPartsResult", NAMESPACE);
-    xml.text("Bucket", bucket).text("Key", key).text("UploadId", id);
+    xml.text("Bucket", target.bucket).text("Key", target.key).text("UploadId", id);
     xml.text("MaxParts", &MOST.to_string()).text("IsTruncated", "false");
     for (number, part) in &upload.parts {
         xml.element("Part", |xml| {
@@ -270,12 +226,12 @@ pub(super) fn list(world: &World, bucket: &str) -> Result<Answer, S3Error> {
     Ok(whole(200, "application/xml", xml.end()))
 }
 
-fn open(world: &World, bucket: &str, key: &str, id: &str) -> Result<(PathBuf, Upload), S3Error> {
+fn open(target: &Target<'_>, id: &str) -> Result<(PathBuf, Upload), S3Error> {
     // The id is the name of a folder.
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let folder = world.store.uploads().join(id);
+    let folder = target.world.store.uploads().join(id);
     let upload = if is_id { load(&folder) } else { None };
-    let upload = upload.filter(|upload| upload.bucket == bucket && upload.key == key).ok_or_else(|| {
+    let upload = upload.filter(|upload| upload.bucket == target.bucket && upload.key == target.key).ok_or_else(|| {
         let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted \
                        or completed.";
         S3Error::new(404, "NoSuchUpload", message).with("UploadId", id)

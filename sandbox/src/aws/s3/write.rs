@@ -1,22 +1,24 @@
 //! PutObject and CopyObject.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use bytes::Bytes;
 use hyper::HeaderMap;
-use hyper::body::Body;
+use hyper::header::HeaderName;
 use percent_encoding::percent_decode_str;
 
 use super::error::S3Error;
-use super::request::Asked;
+use super::receive::Content;
+use super::target::{self, Target};
 use super::xml::{NAMESPACE, Xml};
-use super::{Condition, Record, hex, list, receive, versions};
+use super::{Record, change, hex, list, receive};
 use crate::aws::wire::Answer;
 use crate::aws::wire::answer::whole;
-use crate::state::World;
 
+/// The header that tells which version was written.
+pub(super) const VERSION: &str = "x-amz-version-id";
 /// Headers that are kept with an object, beside `x-amz-meta-*`.
 const KEPT: [&str; 6] =
     ["cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires"];
@@ -24,108 +26,99 @@ const KEPT: [&str; 6] =
 const LARGEST_METADATA: usize = 2048;
 
 /// PutObject.
-pub(super) async fn put<B>(
-    world: &Arc<World>,
-    bucket: &str,
-    key: &str,
-    asked: &Asked,
-    body: B,
-) -> Result<Answer, S3Error>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Display,
-{
-    let condition = condition(asked)?;
-    let headers = kept(&asked.headers)?;
-    world.store.path_of(bucket, key).map_err(S3Error::of_key)?;
-    let spooled = world.store.spool().map_err(S3Error::disk)?;
-    let received = receive::to_file(asked, body, spooled).await?;
+pub(super) async fn put(target: &Target<'_>, body: Content) -> Result<Answer, S3Error> {
+    let condition = target.condition()?;
+    let headers = kept(&target.asked.headers)?;
+    target.check_key()?;
+    let received = receive::to_file(target.asked, body, target.spool()?).await?;
     let (algorithm, checksum) = received.checksum;
     let checksums = BTreeMap::from([(algorithm.name().to_owned(), checksum.clone())]);
-    let record = Record { etag: hex(&received.md5), headers, checksums, ..Record::default() };
-    if versions::is_on(world, bucket) {
-        world.store.keep(bucket, key).map_err(|error| S3Error::of_store(error, key, None))?;
-    }
-    let committed = world.store.commit(bucket, key, &received.path, record, condition.as_ref());
-    let record = committed.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))?;
+    let etag = hex(&received.md5);
+    let record = Record { etag: etag.clone(), headers, checksums, ..Record::default() };
+    let written = target.put(&received.path, record, condition.as_ref())?;
     let mut answer = whole(200, "application/xml", "");
-    let told = [
-        ("etag", format!("\"{}\"", record.etag)),
-        ("x-amz-server-side-encryption", "AES256".to_owned()),
-        ("x-amz-checksum-type", "FULL_OBJECT".to_owned()),
+    let mut told = vec![
+        ("etag".to_owned(), format!("\"{etag}\"")),
+        ("x-amz-server-side-encryption".to_owned(), "AES256".to_owned()),
+        ("x-amz-checksum-type".to_owned(), "FULL_OBJECT".to_owned()),
+        (algorithm.header(), checksum),
     ];
-    for (name, value) in told {
-        if let Ok(value) = value.parse() {
-            answer.headers_mut().insert(name, value);
-        }
-    }
-    if let (Ok(name), Ok(value)) = (algorithm.header().parse::<hyper::header::HeaderName>(), checksum.parse()) {
-        answer.headers_mut().insert(name, value);
-    }
+    told.extend(written.version.map(|version| (VERSION.to_owned(), version)));
+    tell(&mut answer, told);
     Ok(answer)
 }
 
-/// Where a copy comes from: bucket, key, and what is known of the object.
-pub(super) fn source(world: &World, asked: &Asked) -> Result<(String, String, Record), S3Error> {
-    let source = asked.header("x-amz-copy-source").unwrap_or_default();
-    let bad = || {
-        let message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
-        S3Error::new(400, "InvalidArgument", message)
-    };
-    let (source, version) =
-        source.split_once("?versionId=").map_or((source, "null"), |(source, version)| (source, version));
-    let source = percent_decode_str(source).decode_utf8().map_err(|_| bad())?;
-    let (bucket, key) = source.trim_start_matches('/').split_once('/').ok_or_else(bad)?;
-    if version != "null" {
-        return Err(S3Error::new(404, "NoSuchVersion", "The specified version does not exist."));
+/// Where a copy comes from.
+pub(super) struct Source {
+    pub(super) bucket: String,
+    pub(super) key: String,
+    /// The file of the object, or of an earlier version.
+    pub(super) path: PathBuf,
+    /// What is known of it.
+    pub(super) record: Record,
+}
+
+impl Source {
+    /// Finds what `x-amz-copy-source` names.
+    pub(super) async fn find(target: &Target<'_>) -> Result<Self, S3Error> {
+        let (world, asked) = (target.world, target.asked);
+        let bad = || {
+            let message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey";
+            S3Error::new(400, "InvalidArgument", message)
+        };
+        let source = asked.header("x-amz-copy-source").unwrap_or_default();
+        let (source, version) = match source.split_once("?versionId=") {
+            Some((source, version)) => (source, Some(version)),
+            None => (source, None),
+        };
+        let source = percent_decode_str(source).decode_utf8().map_err(|_| bad())?;
+        let (bucket, key) = source.trim_start_matches('/').split_once('/').ok_or_else(bad)?;
+        if !world.read(|state| state.buckets.buckets.contains_key(bucket)) {
+            return Err(S3Error::no_such_bucket(bucket));
+        }
+        let (path, record, _) = target::stored(world, bucket, key, version).await?;
+        if asked.header("x-amz-copy-source-if-match").is_some_and(|etag| etag.trim_matches('"') != record.etag) {
+            let message = "At least one of the pre-conditions you specified did not hold";
+            return Err(S3Error::new(412, "PreconditionFailed", message));
+        }
+        Ok(Self { bucket: bucket.to_owned(), key: key.to_owned(), path, record })
     }
-    if !world.read(|state| state.buckets.buckets.contains_key(bucket)) {
-        return Err(S3Error::no_such_bucket(bucket));
-    }
-    let known = world.store.record(bucket, key).map_err(|error| S3Error::of_store(error, key, None))?;
-    let known = known.ok_or_else(|| S3Error::no_such_key(key))?;
-    if asked.header("x-amz-copy-source-if-match").is_some_and(|etag| etag.trim_matches('"') != known.etag) {
-        let message = "At least one of the pre-conditions you specified did not hold";
-        return Err(S3Error::new(412, "PreconditionFailed", message));
-    }
-    Ok((bucket.to_owned(), key.to_owned(), known))
 }
 
 /// CopyObject.
-pub(super) async fn copy(world: &Arc<World>, bucket: &str, key: &str, asked: &Asked) -> Result<Answer, S3Error> {
-    let (from_bucket, from_key, known) = source(world, asked)?;
-    let condition = condition(asked)?;
-    let is_replaced = asked.header("x-amz-metadata-directive") == Some("REPLACE");
-    if !is_replaced && (from_bucket.as_str(), from_key.as_str()) == (bucket, key) {
+pub(super) async fn copy(target: &Target<'_>) -> Result<Answer, S3Error> {
+    let source = Source::find(target).await?;
+    let condition = target.condition()?;
+    let is_replaced = target.asked.header("x-amz-metadata-directive") == Some("REPLACE");
+    let is_version = target.asked.header("x-amz-copy-source").is_some_and(|source| source.contains("?versionId="));
+    if !is_replaced && !is_version && (source.bucket.as_str(), source.key.as_str()) == (target.bucket, target.key) {
         let message = "This copy request is illegal because it is trying to copy an object to itself without changing the \
                        object's metadata, storage class, website redirect location or encryption attributes.";
         return Err(S3Error::new(400, "InvalidRequest", message));
     }
-    let record = if is_replaced { Some(Record { headers: kept(&asked.headers)?, ..known }) } else { None };
-    let (copied_world, to_bucket, to_key, under) =
-        (Arc::clone(world), bucket.to_owned(), key.to_owned(), condition.clone());
-    let keeps = versions::is_on(world, bucket);
+    let headers = if is_replaced { kept(&target.asked.headers)? } else { source.record.headers.clone() };
+    let record = Record { headers, ..source.record };
+    let etag = record.etag.clone();
+    let (world, bucket, key) = (Arc::clone(target.world), target.bucket.to_owned(), target.key.to_owned());
+    let under = condition.clone();
     let copied = tokio::task::spawn_blocking(move || {
-        if keeps {
-            copied_world.store.keep(&to_bucket, &to_key)?;
-        }
-        copied_world.store.copy((&from_bucket, &from_key), (&to_bucket, &to_key), record, under.as_ref())
+        change::copy(&world, &source.path, (&bucket, &key), record, under.as_ref())
     });
-    let copied = copied.await.map_err(S3Error::disk)?;
-    let record = copied.map_err(|error| S3Error::of_store(error, key, condition.as_ref()))?;
+    let copied = copied.await.map_err(S3Error::disk)?.map_err(|error| target.refused(error, condition.as_ref()))?;
+    let modified = copied.record.map_or(SystemTime::UNIX_EPOCH, |record| record.modified());
     let mut xml = Xml::document("CopyObjectResult", NAMESPACE);
-    xml.text("LastModified", &list::iso(record.modified().into())).text("ETag", &format!("\"{}\"", record.etag));
-    Ok(whole(200, "application/xml", xml.end()))
+    xml.text("LastModified", &list::iso(modified.into())).text("ETag", &format!("\"{etag}\""));
+    let mut answer = whole(200, "application/xml", xml.end());
+    tell(&mut answer, copied.version.map(|version| (VERSION.to_owned(), version)));
+    Ok(answer)
 }
 
-/// What must be there, or must not, for a write to take place.
-pub(super) fn condition(asked: &Asked) -> Result<Option<Condition>, S3Error> {
-    match (asked.header("if-none-match"), asked.header("if-match")) {
-        (None, None) => Ok(None),
-        (Some("*"), None) => Ok(Some(Condition::Absent)),
-        (None, Some(etag)) => Ok(Some(Condition::Is(etag.to_owned()))),
-        (Some(_), None) => Err(S3Error::not_implemented("If-None-Match with anything but *")),
-        (Some(_), Some(_)) => Err(S3Error::not_implemented("If-Match together with If-None-Match")),
+/// Adds headers to an answer.
+pub(super) fn tell(answer: &mut Answer, headers: impl IntoIterator<Item = (String, String)>) {
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+            answer.headers_mut().insert(name, value);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use super::stand::Stand;
 use crate::okta::directory::Person;
 use crate::okta::factors::{ANSWER, PUSH_LIFE, TRIES};
-use crate::okta::http::Asked;
+use crate::okta::message::Asked;
 use crate::okta::org::Org;
 use crate::okta::transaction::LIFE;
 use crate::okta::{authn, totp};
@@ -31,7 +31,7 @@ impl Clock {
             bearer: None,
             body: body.to_string().into(),
         };
-        let reply = self.org.answer(&asked, self.now);
+        let reply = crate::okta::routes::answer(&self.org, &asked, self.now);
         let body: Value = serde_json::from_str(&reply.body).unwrap();
         let said = body["factorResult"].as_str().or(body["status"].as_str()).or(body["errorCode"].as_str());
         (format!("{} {}", reply.status, said.unwrap_or_default()), body)
@@ -192,10 +192,20 @@ async fn over_http_with_the_real_clock() {
     let factors = &bob.body["_embedded"]["factors"];
     let kinds: Vec<_> = factors.as_array().unwrap().iter().map(|factor| &factor["factorType"]).collect();
     assert_eq!(kinds, ["token:software:totp", "push", "token:software:totp"]);
-    let step = crate::okta::now() / 1000 / totp::STEP;
+    let step = crate::clock::now() / 1000 / totp::STEP;
     let code = totp::code(&Person::by_name("bob").unwrap().sample().totp_secret(), step, 6);
     let token = bob.body["stateToken"].as_str().unwrap();
     let answer = stand.verify(&factors[0], token, Some(&code)).await;
     assert_eq!(answer.outcome(), "200 SUCCESS");
     let _: &HeaderMap = &answer.headers;
+}
+
+#[test]
+fn who_has_an_authenticator_is_told_what_to_type() {
+    let bob = Person::by_name("bob").unwrap();
+    let now = 1_800_000_000_000;
+    let code = totp::code(&bob.sample().totp_secret(), now / 1000 / totp::STEP, 6);
+    let told = bob.sample().told(now).state;
+    assert!(told.contains(&format!("; now type bob-password,{code}; ")), "{told}");
+    assert!(!Person::by_name("paula").unwrap().sample().told(now).state.contains("type"));
 }

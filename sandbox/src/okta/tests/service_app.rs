@@ -9,7 +9,7 @@ use super::stand::{Answer, Stand};
 use crate::okta::token::{CLIENT_ID, KEY_ID, own_key};
 
 fn claims(stand: &Stand) -> Value {
-    let exp = crate::okta::now() / 1000 + 300;
+    let exp = crate::clock::now() / 1000 + 300;
     json!({"iss": CLIENT_ID, "sub": CLIENT_ID, "aud": format!("{}/oauth2/v1/token", stand.url), "exp": exp})
 }
 
@@ -47,7 +47,7 @@ async fn assertions() {
         claims[name] = value;
         assertion(&stand, &header, &claims)
     };
-    let now = crate::okta::now() / 1000;
+    let now = crate::clock::now() / 1000;
     let right = with("jti", json!("1"));
     let (signed, _) = right.rsplit_once('.').unwrap();
     for (assertion, scope, error) in [

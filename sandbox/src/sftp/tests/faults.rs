@@ -94,3 +94,27 @@ async fn a_connection_that_breaks_leaves_a_partial_upload() {
     }
     assert_eq!(std::fs::read_dir(stand.world.store.uploads()).unwrap().count(), 0);
 }
+
+#[tokio::test]
+async fn clients_that_vanish_while_they_read() {
+    let stand = Stand::new();
+    let file = std::fs::File::create(stand.local("huge")).unwrap();
+    file.set_len(1 << 30).unwrap();
+    stand.put("home/alice/x", b"x");
+    std::fs::hard_link(stand.local("huge"), stand.object("home/alice/huge")).unwrap();
+    let mut clients = Vec::new();
+    for number in 0..4 {
+        let mut child = stand.command("alice", super::stand::PASSWORD, &["-l", "80000"]).spawn().unwrap();
+        let batch = format!("get huge got-{number}\n");
+        child.stdin.take().unwrap().write_all(batch.as_bytes()).await.unwrap();
+        clients.push((number, child));
+    }
+    for (number, mut child) in clients {
+        while !std::fs::metadata(stand.local(&format!("got-{number}"))).is_ok_and(|found| found.len() > 0) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        child.kill().await.unwrap();
+    }
+    let ended = stand.sftp("alice", "get x\n").await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+}

@@ -36,6 +36,7 @@ async fn what_fails_says_so() {
         ("rename d e", "Operation unsupported"),
         ("put hello d", ""),
         ("symlink d/x link", "Operation unsupported"),
+        ("ln d/x link", "does not support"),
         ("chmod 600 d/x", "Operation unsupported"),
         ("reput hello d/x", "Operation unsupported"),
         ("cd absent", "No such file"),
@@ -46,6 +47,45 @@ async fn what_fails_says_so() {
     }
     // `put` into a folder puts a file below it.
     assert_eq!(fs::read_to_string(stand.object("home/alice/d/hello")).unwrap(), "hello");
+}
+
+/// One bucket, two ways in: what one of them overwrites, moves or deletes, the other's list of versions shows.
+#[tokio::test]
+async fn a_bucket_with_versions_keeps_what_sftp_changes() {
+    let stand = Stand::new();
+    stand.world.change(|state| {
+        let versioning = serde_json::json!({"VersioningConfiguration": {"Status": "Enabled"}});
+        crate::aws::s3::update_bucket(state, "files", &versioning);
+    });
+    crate::aws::s3::put_bytes(&stand.world, "files", "home/alice/a", b"by S3").unwrap();
+    for (name, content) in [("one", "1"), ("two", "22")] {
+        fs::write(stand.local(name), content).unwrap();
+    }
+    let batch = "put one a\nput two a\nput one b\nrename b c\nmkdir d\nrmdir d\nrm a\nget a\n";
+    let ended = stand.sftp("alice", batch).await;
+    assert!(ended.code == 1 && ended.err.contains("\"/a\" not found"), "{ended:?}");
+    let rows = || {
+        let all = stand.world.store.versions("files", "home/alice/").unwrap();
+        let row = |row: crate::aws::s3::Version| {
+            let key = row.key.trim_start_matches("home/alice/").to_owned();
+            (key, row.is_latest, row.record.map(|record| record.size))
+        };
+        all.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let expected = [
+        ("a", true, None),
+        ("a", false, Some(2)),
+        ("a", false, Some(1)),
+        ("a", false, Some(5)),
+        ("b", true, None),
+        ("b", false, Some(1)),
+        ("c", true, Some(1)),
+        ("d/", true, None),
+        ("d/", false, Some(0)),
+    ];
+    assert_eq!(rows(), expected.map(|(key, is_latest, size)| (key.to_owned(), is_latest, size)));
+    let names = fs::read_dir(stand.object("home/alice")).unwrap().count();
+    assert_eq!(names, 1, "versions are not among the files that a person sees");
 }
 
 #[tokio::test]
@@ -120,6 +160,24 @@ async fn other_homes_are_out_of_reach() {
         assert_eq!(err.contains("permission denied") || err.contains("not found"), !works, "{batch}: {ended:?}");
     }
     assert!(!stand.local("stolen").exists());
+}
+
+#[tokio::test]
+async fn names_of_every_kind() {
+    let stand = Stand::new();
+    fs::write(stand.local("hello"), "hello").unwrap();
+    let longest = "l".repeat(255);
+    for name in ["ünïcødé 文件 😀", "it's -rf", "...", " . ", longest.as_str()] {
+        let ended = stand.sftp("alice", &format!("put hello \"./{name}\"\n")).await;
+        assert_eq!(ended.code, 0, "{name}: {ended:?}");
+        assert_eq!(fs::read_to_string(stand.object(&format!("home/alice/{name}"))).unwrap(), "hello", "{name}");
+        fs::remove_file(stand.object(&format!("home/alice/{name}"))).unwrap();
+    }
+    let (part, deep) = ("l".repeat(256), "deep/".repeat(300));
+    for name in [part.as_str(), &format!("{deep}x")] {
+        let ended = stand.sftp("alice", &format!("put hello {name}\n")).await;
+        assert_ne!(ended.code, 0, "{ended:?}");
+    }
 }
 
 #[tokio::test]

@@ -72,6 +72,18 @@ async fn garbage_in_a_session_ends_it() {
     assert_eq!((bytes.get(4), status), (Some(&2), Some(0)));
 }
 
+/// Ids and codes of replies that are all STATUS.
+fn statuses(mut bytes: &[u8]) -> Vec<(u8, u8)> {
+    let mut statuses = Vec::new();
+    while let Some((length, after)) = bytes.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap();
+        assert_eq!(after[0], 101);
+        statuses.push((after[4], after[8]));
+        bytes = &after[length..];
+    }
+    statuses
+}
+
 #[tokio::test]
 async fn broken_and_unknown_requests_are_answered() {
     let stand = Stand::new();
@@ -94,15 +106,39 @@ async fn broken_and_unknown_requests_are_answered() {
     channel.eof().await.unwrap();
     let (bytes, status) = rest(&mut channel).await;
     assert_eq!(status, Some(0));
-    let mut statuses = Vec::new();
-    let mut bytes = bytes.as_slice();
-    while let Some((length, after)) = bytes.split_first_chunk::<4>() {
-        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap();
-        assert_eq!(after[0], 101);
-        statuses.push((after[4], after[8]));
-        bytes = &after[length..];
+    assert_eq!(statuses(&bytes), [(1, 5), (2, 5), (3, 8), (4, 4), (5, 4), (6, 4), (0, 5), (8, 8)]);
+}
+
+/// Names that no client lets a person type: a newline is part of a name, and what is not UTF-8 is none.
+#[tokio::test]
+async fn names_that_are_no_text() {
+    let stand = Stand::new();
+    let handle = connect(&stand).await;
+    let mut channel = session(&handle).await;
+    let mut requests = Vec::new();
+    let mut make = |id: u32, name: &[u8]| {
+        let length = u32::try_from(name.len()).unwrap();
+        let rest = [&id.to_be_bytes()[..], &length.to_be_bytes(), name, &[0; 4]].concat();
+        requests.extend(packet(14, &rest));
+    };
+    for (id, name) in (1..).zip([
+        &b"two\nlines"[..],
+        b"\x1b[31mred",
+        b"not \xff\xfe text",
+        b"nul\0nul",
+        b"a/../../../up",
+        b"\"*?\\\" $(x)",
+    ]) {
+        make(id, name);
     }
-    assert_eq!(statuses, [(1, 5), (2, 5), (3, 8), (4, 4), (5, 4), (6, 4), (0, 5), (8, 8)]);
+    channel.data_bytes(requests).await.unwrap();
+    channel.eof().await.unwrap();
+    let (bytes, status) = rest(&mut channel).await;
+    assert_eq!((statuses(&bytes), status), (vec![(1, 0), (2, 0), (3, 4), (4, 4), (5, 0), (6, 0)], Some(0)));
+    let rows = std::fs::read_dir(stand.object("home/alice")).unwrap();
+    let mut names: Vec<_> = rows.map(|row| row.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["\u{1b}[31mred", "\"*?\\\" $(x)", "two\nlines", "up"]);
 }
 
 #[tokio::test]
@@ -141,10 +177,25 @@ async fn ten_sessions_on_a_connection() {
 }
 
 #[tokio::test]
-async fn many_sign_ins() {
-    let stand = Stand::new();
-    for _ in 0..20 {
-        connect(&stand).await.disconnect(russh::Disconnect::ByApplication, "", "").await.unwrap();
+async fn two_hundred_clients_at_once() {
+    const CLIENTS: usize = 200;
+    let stand = Arc::new(Stand::new());
+    let all_in = Arc::new(tokio::sync::Barrier::new(CLIENTS));
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (stand, all_in) = (Arc::clone(&stand), Arc::clone(&all_in));
+        clients.spawn(async move {
+            let handle = connect(&stand).await;
+            let mut channel = session(&handle).await;
+            // Nobody leaves before all are in.
+            all_in.wait().await;
+            channel.data_bytes(packet(16, b"\0\0\0\x01\0\0\0\x01.")).await.unwrap();
+            channel.eof().await.unwrap();
+            rest(&mut channel).await
+        });
     }
-    assert_eq!(stand.asked.lock().unwrap().len(), 20);
+    let ended =
+        tokio::time::timeout(Duration::from_secs(120), clients.join_all()).await.expect("some are still waiting");
+    assert!(ended.iter().all(|(bytes, status)| (bytes.len(), *status) == (27, Some(0))), "{ended:?}");
+    assert_eq!(stand.asked.lock().unwrap().len(), CLIENTS);
 }

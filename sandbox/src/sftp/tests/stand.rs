@@ -14,7 +14,8 @@ use crate::aws::s3;
 use crate::failures::Failures;
 use crate::identity_provider::SignInAnswer;
 use crate::resources::Resource;
-use crate::sftp::listener::{Ask, Listener, Settings};
+use crate::sftp::listener::Listener;
+use crate::sftp::settings::{Ask, Settings};
 use crate::sftp::user::Methods;
 use crate::state::World;
 
