@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use sftp_okta_lambda::access::SkippedKeys;
 use sftp_okta_lambda::decision::Decision;
 use sftp_okta_lambda::okta::{Judgement, Spent, Typed, authn_body};
 use sftp_okta_lambda::reason::Reason;
@@ -73,6 +74,7 @@ fn check_line(text: &str) {
         asked: None,
         judgement: Judgement::of(Reason::UserNameMalformed),
         rule: None,
+        skipped_keys: SkippedKeys::default(),
         spent: Spent::default(),
         time: SystemTime::UNIX_EPOCH,
         elapsed: Duration::ZERO,

@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+use sftp_okta_lambda::access::SkippedKeys;
 use sftp_okta_lambda::decision::Decision;
 use sftp_okta_lambda::metrics::Asked;
 use sftp_okta_lambda::okta::{Answer, Detail, Dialogue, Judgement, Spent, Step, Typed, judge};
@@ -133,6 +134,7 @@ fn check_line(judgement: Judgement) {
         asked: Some(Asked::Password),
         judgement,
         rule: None,
+        skipped_keys: SkippedKeys::default(),
         spent: Spent::default(),
         time: SystemTime::UNIX_EPOCH,
         elapsed: Duration::ZERO,
