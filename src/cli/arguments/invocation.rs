@@ -69,7 +69,7 @@ pub enum Action {
         /// Whether pending changes have an exit code of their own.
         exit_code: bool,
     },
-    /// `status`
+    /// `status`, of one deployment; `None` with `--all`
     Status(Option<Look>),
     /// `verify`
     Verify(Check),
@@ -150,7 +150,7 @@ impl Action {
     /// Whether it goes on until a signal ends it.
     #[must_use]
     pub const fn is_endless(&self) -> bool {
-        matches!(self, Self::Status(Look::Watch) | Self::Logs(Wish { follow: true, .. }))
+        matches!(self, Self::Status(Some(Look::Watch)) | Self::Logs(Wish { follow: true, .. }))
     }
 
     /// Whether a pipeline wants to be told how it ended: it is about a deployment, and not about the program or the sandbox.
