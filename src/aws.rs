@@ -177,7 +177,9 @@ pub async fn caller(clients: &Clients) -> Result<Caller> {
             failure("could not find out whose credentials these are (sts:GetCallerIdentity)", &error)
         })?;
     let (Some(account), Some(arn)) = (answer.account, answer.arn) else {
-        return Err(Error::new(ErrorCode::Service, "STS answered without an account or an ARN"));
+        return Err(Error::new(ErrorCode::Network, "STS answered without an account or an ARN")
+            .cause("the answer was cut off, or something else than AWS gave it")
+            .hint("run the same command again; if that does not help, check AWS_ENDPOINT_URL and the proxy settings"));
     };
     let partition = arn.split(':').nth(1).unwrap_or("aws").to_owned();
     Ok(Caller { account, arn, partition })

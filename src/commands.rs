@@ -30,6 +30,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use crate::artifact::lease::LeaseSlot;
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::stack::PreviewSlot;
 
 /// What a command works with.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Run<'a> {
     pub options: &'a Options,
     /// The deployment's lease, while this run holds it.
     pub lease: &'a LeaseSlot,
+    /// The change set that is only read, while there is one.
+    pub preview: &'a PreviewSlot,
 }
 
 /// How a command goes about its work.

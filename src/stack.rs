@@ -29,7 +29,7 @@ pub use drift::{Drifted, PropertyDifference, actual_properties, drift};
 pub use events::StackEvent;
 pub use failure::{FailedResource, StackFailure, root_cause};
 pub use outputs::{Outputs, Provider};
-pub use preview::{Preview, preview};
+pub use preview::{Preview, PreviewSlot, preview};
 pub use resource_change::{PropertyChange, Replacement, ResourceAction, ResourceChange};
 pub use settle::{Operation, settle};
 pub use status::{Blocked, DeployStep, Outcome, StackStatus, TeardownStep};

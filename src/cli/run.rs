@@ -25,6 +25,7 @@ use crate::progress::{Environment, Mode, Progress, Style};
 use crate::report::{Outcome, Report};
 use crate::settings::file::DEFAULT_FILE;
 use crate::settings::{self, ConfigFile, Given};
+use crate::stack::PreviewSlot;
 
 /// How often it is looked whether anything was said.
 const LOOK_FOR_SILENCE: Duration = Duration::from_secs(5);
@@ -121,15 +122,15 @@ fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Repor
         .enable_all()
         .build()
         .map_err(|error| Error::new(ErrorCode::Unexpected, "the runtime did not start").cause(error.to_string()))?;
-    let lease = LeaseSlot::default();
+    let (lease, preview) = (LeaseSlot::default(), PreviewSlot::default());
     let result = runtime.block_on(async {
         let result = tokio::select! {
             biased;
             interruption = interrupted(progress) => Err(interruption),
-            result = command(invocation, progress, &lease, report) => result,
+            result = command(invocation, progress, (&lease, &preview), report) => result,
             never = heartbeat(progress) => match never {},
         };
-        lease.give_back_at_once().await;
+        tokio::join!(lease.give_back_at_once(), preview.discard_at_once());
         result
     });
     // A question may still be waiting for its answer, on a thread of its own.
@@ -145,7 +146,8 @@ fn serve_sandbox(start: &Start, invocation: &Invocation, progress: &Progress, re
         .build()
         .map_err(|error| Error::new(ErrorCode::Unexpected, "the runtime did not start").cause(error.to_string()))?;
     let options = options(invocation, None);
-    let mut run = Run { progress, report, options: &options, lease: &LeaseSlot::default() };
+    let mut run =
+        Run { progress, report, options: &options, lease: &LeaseSlot::default(), preview: &PreviewSlot::default() };
     runtime.block_on(commands::sandbox::serve(start, &mut run))
 }
 
@@ -167,7 +169,12 @@ fn options(invocation: &Invocation, sandbox: Option<String>) -> Options {
     }
 }
 
-async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot, report: &mut Report) -> Result<()> {
+async fn command(
+    invocation: &Invocation,
+    progress: &Progress,
+    (lease, preview): (&LeaseSlot, &PreviewSlot),
+    report: &mut Report,
+) -> Result<()> {
     // These read no configuration: it may be missing, or be what is wrong.
     match &invocation.action {
         Action::Completions(shell) => return paper::completions(*shell, report),
@@ -175,7 +182,7 @@ async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot
         Action::Init { force } => {
             let options = options(invocation, None);
             let file = invocation.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
-            let mut run = Run { progress, report, options: &options, lease };
+            let mut run = Run { progress, report, options: &options, lease, preview };
             return commands::init::run(&invocation.given, file, *force, &mut run).await;
         }
         Action::Deploy { .. }
@@ -209,14 +216,15 @@ async fn command(invocation: &Invocation, progress: &Progress, lease: &LeaseSlot
         }
         report.sandbox = Some(commands::sandbox::report(&sandbox));
         let options = options(invocation, Some(sandbox.endpoint_url));
-        on_place(invocation, &given, file, &mut Run { progress, report, options: &options, lease }).await?;
+        on_place(invocation, &given, file, &mut Run { progress, report, options: &options, lease, preview }).await?;
         if let Some(server) = &report.server {
             report.sandbox = commands::sandbox::wait_for_sftp(&folder, &server.id).await;
         }
         return Ok(());
     }
     let options = options(invocation, None);
-    on_place(invocation, &invocation.given, file, &mut Run { progress, report, options: &options, lease }).await
+    on_place(invocation, &invocation.given, file, &mut Run { progress, report, options: &options, lease, preview })
+        .await
 }
 
 /// Runs the command, on AWS or in the sandbox as the options say.

@@ -197,7 +197,7 @@ impl<'a> Deploy<'a> {
     }
 
     /// Asks CloudFormation what an update would do to each resource, and notes it under the stack's change. `None` where
-    /// the stack is made, is busy, or keeps its template, parameters and tags.
+    /// the stack is yet to be made, is busy, or keeps its template, parameters and tags.
     async fn preview(
         &self,
         seen: &Seen,
@@ -212,8 +212,8 @@ impl<'a> Deploy<'a> {
         run.progress.step("Asking CloudFormation what that means");
         let patience = Patience::new(PREVIEW, run.options.poll_interval);
         let desired = Desired { adopt, ..wanted.clone() };
-        let asked =
-            stack::preview(&clients.cloudformation, &desired, stack, &self.session.run, &patience, run.progress);
+        let (client, token) = (&clients.cloudformation, &self.session.run);
+        let asked = stack::preview(client, &desired, stack, token, run.preview, &patience, run.progress);
         let Some(preview) = asked.await? else { return Ok(None) };
         for warning in &preview.warnings {
             run.progress.warn(&format!("CloudFormation on this change: {warning}"));

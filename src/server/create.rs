@@ -23,6 +23,8 @@ use crate::wait::{Backoff, Patience};
 
 /// How many poll intervals a new role gets to become usable: two minutes at the default of two seconds.
 const INTERVALS_FOR_ROLES: u32 = 60;
+/// How many poll intervals another run has to delete the server that it made at the same time. Two minutes, by default.
+const INTERVALS_FOR_OTHERS: u32 = 60;
 /// How often the account is searched for a server whose create call was never answered, with growing pauses.
 const SEARCHES: usize = 4;
 /// How many create calls may go unanswered before a person has to look.
@@ -119,8 +121,9 @@ async fn search_for_call(
     Ok((None, found))
 }
 
-/// Two runs may have created a server at once. Both see both afterwards, and both keep the one with the smallest id;
-/// each deletes only what it made itself.
+/// Of servers made at once one stays, and each run deletes none but its own: the one with the larger id, and that at once.
+/// The other run may have looked before this run's server was there, and then knows nothing of it: where its server, of
+/// the larger id, does not go, ours does. So does ours where an earlier call of this run took effect after all.
 async fn keep_one(
     client: &Client,
     owner: &Owner,
@@ -129,12 +132,22 @@ async fn keep_one(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Server> {
-    let found = found.search(client, owner).await?;
-    let Some(first) = found.owned.into_iter().next().filter(|first| first.id < mine.id) else { return Ok(mine) };
-    progress.note(&format!("Another run created server {} at the same time: removing {}", first.id, mine.id));
-    // Until it is gone: the next run would find two servers and refuse to choose.
-    delete(client, &mine, patience, progress).await?;
-    Ok(first)
+    let others_patience = patience.at_most(patience.interval.saturating_mul(INTERVALS_FOR_OTHERS));
+    let mut backoff = Backoff::from(patience.interval);
+    let mut found = found;
+    loop {
+        found = found.search(client, owner).await?;
+        let Some(other) = found.owned.iter().find(|other| other.id != mine.id) else { return Ok(mine) };
+        if other.id < mine.id || others_patience.is_over() {
+            progress.note(&format!("Another run created server {} at the same time: removing {}", other.id, mine.id));
+            let other = other.clone();
+            // Until it is gone: the next run would find two servers and refuse to choose.
+            delete(client, &mine, patience, progress).await?;
+            return Ok(other);
+        }
+        progress.tick();
+        others_patience.pause_for(backoff.next_pause()).await;
+    }
 }
 
 async fn described(client: &Client, id: &str) -> Result<Server> {

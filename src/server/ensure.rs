@@ -51,14 +51,14 @@ pub async fn ensure(
 ) -> Result<Ensured> {
     found.refuse_what_is_unclear()?;
     let (server, mut change) = match found.owned.pop() {
-        None => (create(client, spec, owner, found, run, patience, progress).await?, Change::Created),
+        None => (make(client, spec, owner, found, run, patience, progress).await?, Change::Created),
         Some(server) => match update(client, spec, &server, patience).await {
             Ok(true) => (server, Change::Updated),
             Ok(false) => (server, Change::Unchanged),
             // It was being deleted when it was found, and is gone by now.
             Err(error) => match (describe(client, &server.id).await, found.search(client, owner).await) {
                 (Ok(None), Ok(found)) if found.owned.is_empty() => {
-                    (create(client, spec, owner, found, run, patience, progress).await?, Change::Created)
+                    (make(client, spec, owner, found, run, patience, progress).await?, Change::Created)
                 }
                 (_, _) => return Err(error),
             },
@@ -71,6 +71,21 @@ pub async fn ensure(
         change = Change::Started;
     }
     Ok(Ensured { server, change })
+}
+
+/// Makes the server. Where another run's stays in its place, that one may have been made for other settings.
+async fn make(
+    client: &Client,
+    spec: &Spec,
+    owner: &Owner,
+    found: Found,
+    run: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Server> {
+    let server = create(client, spec, owner, found, run, patience, progress).await?;
+    update(client, spec, &server, patience).await?;
+    Ok(server)
 }
 
 /// Mends what differs. Returns whether anything did.

@@ -14,6 +14,7 @@
 mod artifact;
 mod direct;
 mod doctor;
+mod every_fault;
 mod example_session;
 mod explain;
 mod few_calls;

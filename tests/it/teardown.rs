@@ -59,6 +59,23 @@ fn every_server_of_the_deployment_goes_and_no_other() {
     assert_eq!(world.transfer.servers(), others);
 }
 
+/// Somebody copied the tags of one server to another: nobody can tell which is which, so neither goes.
+#[test]
+fn of_servers_with_copied_tags_none_goes() {
+    let world = World::new();
+    let of_one_call = || own_seed().tag("sftp-okta:run", "sftp-okta-1-0");
+    world.transfer.seed(of_one_call());
+    world.transfer.seed(of_one_call());
+    let before = world.transfer.servers();
+    for command in ["teardown", "deploy"] {
+        let error = world.run(command, &[]).expect_failure(5, "server-failed");
+        assert!(error["message"].as_str().unwrap().contains("one and the same create call"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("untag-resource"), "{error}");
+    }
+    assert_eq!(world.transfer.servers(), before);
+    assert_eq!(world.mutating(), [""; 0]);
+}
+
 #[test]
 fn an_interrupted_teardown_is_finished_by_the_next() {
     let world = World::deployed_with(|transfer| transfer.looks(1, 1_000_000));

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::invariant::Invariant;
 use objects::Objects;
 use servers::Servers;
 use stacks::Stacks;
@@ -35,6 +36,8 @@ pub(crate) struct Manners {
     pub(crate) backwards: bool,
     /// Servers of others.
     pub(crate) strangers: usize,
+    /// Whether somebody else has a stack under the deployment's name.
+    pub(crate) foreign_stack: bool,
 }
 
 /// The account.
@@ -46,7 +49,7 @@ pub(crate) struct Aws {
     pub(crate) servers: Servers,
     pub(crate) objects: Objects,
     /// What no deployer may ever do, done.
-    pub(crate) crimes: Vec<String>,
+    pub(crate) crimes: Vec<(Invariant, String)>,
 }
 
 /// An answer: status, headers, body.
@@ -112,6 +115,9 @@ impl Aws {
         for _ in 0..aws.manners.strangers {
             aws.servers.add_stranger(aws.manners.backwards);
         }
+        if aws.manners.foreign_stack {
+            aws.stacks.add_foreign();
+        }
         aws
     }
 
@@ -128,10 +134,19 @@ impl Aws {
             ("transfer", _) => servers::answer(self, asked),
             ("s3", _) => objects::answer(self, asked),
             (service, action) => {
-                self.crimes.push(format!("a call nobody foresaw: {service} {action}"));
+                self.crimes.push((Invariant::I3, format!("a call nobody foresaw: {service} {action}")));
                 Answer::new(501, "")
             }
         }
+    }
+
+    /// What is there, without what chance or the clock decides.
+    pub(crate) fn looks(&self) -> String {
+        let stacks: Vec<_> = self.stacks.living().map(|stack| (stack.status, &stack.parameters, &stack.tags)).collect();
+        let servers = self.servers.ours();
+        let servers: Vec<_> =
+            servers.iter().map(|(_, server)| (server.state, &server.said["SecurityPolicyName"])).collect();
+        format!("{stacks:?} {servers:?}")
     }
 
     /// Lets what was begun go on to where it is now.

@@ -7,6 +7,9 @@ use fastrand::Rng;
 use crate::aws::Manners;
 use crate::wire::{Fault, Script};
 
+/// Sets the turns of programs apart from what their seeds say without them.
+const TURNS: u64 = 0x7475_726e;
+
 /// What is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -43,6 +46,8 @@ pub(crate) enum Op {
     StackFails,
     /// The next start of a server fails.
     StartFails,
+    /// Somebody copies the tags of the server to another one.
+    CopyTags,
 }
 
 /// A whole program.
@@ -59,6 +64,8 @@ pub(crate) struct Program {
 
 /// How many configurations there are.
 pub(crate) const CONFIGURATIONS: usize = 4;
+/// One more: the first, with another bucket for the function's code, so that its runs and the others share no lease.
+pub(crate) const ELSEWHERE: usize = 4;
 
 impl Program {
     pub(crate) fn of(seed: u64) -> Self {
@@ -73,9 +80,56 @@ impl Program {
             page: rng.usize(1..=20),
             backwards: rng.bool(),
             strangers: rng.usize(0..=3),
+            foreign_stack: false,
         };
         let ops = (0..rng.usize(1..=4)).map(|_| op(rng)).collect();
-        Self { seed, manners, ops, last: rng.usize(0..CONFIGURATIONS), tears_down: rng.u8(0..4) == 0 }
+        let mut program =
+            Self { seed, manners, ops, last: rng.usize(0..CONFIGURATIONS), tears_down: rng.u8(0..4) == 0 };
+        program.turn(&mut Rng::with_seed(seed ^ TURNS));
+        program
+    }
+
+    /// Gives some programs a turn that chance alone rarely takes.
+    fn turn(&mut self, rng: &mut Rng) {
+        let calm = |configuration| Op::Run(Act::calm(Command::Deploy(configuration)));
+        let configuration = rng.usize(0..CONFIGURATIONS);
+        match rng.u8(0..20) {
+            // The server is gone, and two make it anew who do not know of each other.
+            0 | 1 => {
+                let both = |act: Act, rng: &mut Rng| if rng.bool() { Act::calm(act.command) } else { act };
+                let mut one = both(act(rng), rng);
+                let mut other = both(act(rng), rng);
+                (one.command, other.command) = (Command::Deploy(configuration), Command::Deploy(ELSEWHERE));
+                let offset = if rng.bool() { 0 } else { rng.u64(0..20_000) };
+                if rng.bool() {
+                    (one, other) = (other, one);
+                }
+                self.ops = vec![calm(configuration), Op::DeleteServer, Op::Both(one, other, offset)];
+            }
+            // An update fails.
+            2 | 3 => {
+                let next = (configuration + rng.usize(1..CONFIGURATIONS)) % CONFIGURATIONS;
+                self.ops.splice(0..0, [calm(configuration), Op::StackFails, calm(next)]);
+                self.ops.truncate(4);
+            }
+            4 => self.manners.foreign_stack = true,
+            5 => {
+                self.ops.splice(0..0, [calm(configuration), Op::CopyTags]);
+                self.ops.truncate(4);
+            }
+            _ => {}
+        }
+    }
+
+    /// The same without anything going wrong, and without two at once.
+    pub(crate) fn calm(&self) -> Self {
+        let calm = |act: &Act| Op::Run(Act::calm(act.command));
+        let ops = self.ops.iter().flat_map(|op| match op {
+            Op::Run(act) => vec![calm(act)],
+            Op::Both(one, other, _) => vec![calm(one), calm(other)],
+            other => vec![other.clone()],
+        });
+        Self { ops: ops.collect(), ..self.clone() }
     }
 
     /// Simpler programs that may fail in the same way, the simplest first.
@@ -94,6 +148,7 @@ impl Program {
                 all.push(with_ops(ops));
             }
         }
+        let own = &self.manners;
         let calm = Manners {
             stack: Duration::from_secs(4),
             server: Duration::from_secs(4),
@@ -103,8 +158,8 @@ impl Program {
             page: 100,
             backwards: false,
             strangers: 0,
+            foreign_stack: own.foreign_stack,
         };
-        let own = &self.manners;
         for manners in [
             calm.clone(),
             Manners { stack: calm.stack, ..own.clone() },
@@ -137,12 +192,17 @@ impl Op {
                 all
             }
             Self::Pause(seconds) => (*seconds > 1).then(|| Self::Pause(seconds / 2)).into_iter().collect(),
-            Self::StopServer | Self::DeleteServer | Self::StackFails | Self::StartFails => Vec::new(),
+            Self::StopServer | Self::DeleteServer | Self::StackFails | Self::StartFails | Self::CopyTags => Vec::new(),
         }
     }
 }
 
 impl Act {
+    /// A run in which nothing goes wrong.
+    pub(crate) fn calm(command: Command) -> Self {
+        Self { command, script: Script::default(), waits: true }
+    }
+
     fn simpler(&self) -> Vec<Self> {
         let with = |script: Script| Self { script, ..self.clone() };
         let mut all = Vec::new();

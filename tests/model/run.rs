@@ -1,4 +1,4 @@
-//! Carries a program out and judges it. The deployer's word counts only where it is compared with what is there.
+//! Carries a program out, and compares what the deployer tells with what is there.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -7,21 +7,25 @@ use std::time::Duration;
 use sftp_okta::artifact::lease::LeaseSlot;
 use sftp_okta::commands::{self, Options, Run};
 use sftp_okta::error::{Error, ErrorCode};
+use sftp_okta::exit_code::ExitCode;
 use sftp_okta::progress::{Mode, Progress, Style};
 use sftp_okta::report::{Outcome, Report};
-use sftp_okta::settings::{Given, Settings, Value, resolve};
+use sftp_okta::stack::PreviewSlot;
 use tokio::time::{Instant, sleep};
 
 use crate::aws::Aws;
-use crate::program::{Act, Command, Op, Program};
+use crate::configuration::settings;
+use crate::invariant::Compared;
+use crate::invariant::Invariant::{I2, I4, I6, I7, I8, I13};
+use crate::program::{Act, Command, ELSEWHERE, Op, Program};
 use crate::wire::{Noted, Script, Wire, locked};
 
 /// How long a run may wait for AWS.
-const TIMEOUT: Duration = Duration::from_secs(20 * 60);
-/// What it may take beyond that: waiting for another run's lease, and the SDK's last attempts.
-const SLACK: Duration = Duration::from_secs(20 * 60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(20 * 60);
 /// The calls of a deploy that has nothing to do.
-const CALLS_OF_NO_CHANGE: usize = 10;
+pub(crate) const CALLS_OF_NO_CHANGE: usize = 10;
+/// Every how many programs' calm twins are compared for the manners of lists.
+const TWINS: u64 = 40;
 
 /// What a program did, for the summary.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,40 +36,104 @@ pub(crate) struct Tally {
     pub(crate) failures: usize,
     pub(crate) both: usize,
     pub(crate) seconds: u64,
+    pub(crate) compared: Compared,
 }
 
 /// A run that has ended.
-struct Ended {
-    command: Command,
+pub(crate) struct Ended {
+    pub(crate) command: Command,
     /// Nothing where it was killed.
-    result: Option<Result<Outcome, Error>>,
-    notes: Vec<Noted>,
-    took: Duration,
-    alone: bool,
-    script: Script,
+    pub(crate) result: Option<Result<Outcome, Error>>,
+    /// What its process would have ended with.
+    pub(crate) exit: Option<ExitCode>,
+    /// All that it would have written to stdout, in both forms.
+    pub(crate) told: String,
+    pub(crate) notes: Vec<Noted>,
+    pub(crate) took: Duration,
+    pub(crate) alone: bool,
+    pub(crate) script: Script,
 }
 
-struct World<'a> {
-    aws: Arc<Mutex<Aws>>,
+impl Ended {
+    /// Whether it came to its end, and nothing went wrong in it.
+    fn is_good(&self) -> bool {
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    /// Its calls, for whoever reads of a failure.
+    pub(crate) fn calls(&self) -> Vec<&str> {
+        self.notes.iter().map(|note| note.what.as_str()).collect()
+    }
+
+    /// Its end without what chance decides.
+    fn end(&self) -> String {
+        match &self.result {
+            None => "killed".to_owned(),
+            Some(Ok(outcome)) => format!("{outcome:?}"),
+            Some(Err(error)) => format!("{:?}", error.code),
+        }
+    }
+}
+
+pub(crate) struct World<'a> {
+    pub(crate) aws: Arc<Mutex<Aws>>,
     bootstrap: &'a Path,
-    tally: Tally,
+    pub(crate) tally: Tally,
+    /// Servers that there may be between runs: two after two runs that knew nothing of each other, and did not end well.
+    pub(crate) servers: usize,
+    ends: Vec<String>,
 }
 
 /// Carries a program out; the error says which invariant broke.
 pub(crate) fn check(program: &Program, bootstrap: &Path) -> Result<Tally, String> {
+    let (mut tally, _) = carry_out(program, bootstrap)?;
+    if program.seed.is_multiple_of(TWINS) {
+        let calm = program.calm();
+        let mut of = |page, backwards| {
+            let mut twin = calm.clone();
+            (twin.manners.page, twin.manners.backwards) = (page, backwards);
+            let (more, ends) = carry_out(&twin, bootstrap)?;
+            tally.add(&more);
+            Ok::<_, String>(ends)
+        };
+        let (one, other) = (of(1, false)?, of(100, true)?);
+        let same = if one == other { Ok(()) } else { Err(format!("{one:#?}\nis with other pages\n{other:#?}")) };
+        tally.compared.hold(I13, same)?;
+    }
+    Ok(tally)
+}
+
+impl Tally {
+    fn add(&mut self, more: &Self) {
+        self.runs += more.runs;
+        self.calls += more.calls;
+        self.kills += more.kills;
+        self.failures += more.failures;
+        self.both += more.both;
+        self.seconds += more.seconds;
+        self.compared.add(&more.compared);
+    }
+}
+
+/// Carries it out in a world of its own, and tells how each run ended and what is there then.
+fn carry_out(program: &Program, bootstrap: &Path) -> Result<(Tally, Vec<String>), String> {
     fastrand::seed(program.seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let result = runtime.block_on(async {
         let aws = Arc::new(Mutex::new(Aws::new(program.manners.clone())));
-        let mut world = World { aws, bootstrap, tally: Tally::default() };
+        let mut world = World { aws, bootstrap, tally: Tally::default(), servers: 1, ends: Vec::new() };
         let began = Instant::now();
         for op in &program.ops {
             world.carry_out(op).await?;
         }
-        world.converge(program).await?;
+        if program.manners.foreign_stack {
+            world.leave_alone(program).await?;
+        } else {
+            world.converge(program).await?;
+        }
         world.tally.seconds = began.elapsed().as_secs();
-        Ok(world.tally)
+        Ok((world.tally, world.ends))
     });
     runtime.shutdown_background();
     result
@@ -87,14 +155,33 @@ impl World<'_> {
                 let (one, other) = tokio::join!(self.run(one, false), later);
                 self.judge(&one)?;
                 self.judge(&other)?;
+                let both_good = one.is_good() && other.is_good();
+                let is_elsewhere = |ended: &Ended| ended.command == Command::Deploy(ELSEWHERE);
+                if is_elsewhere(&one) != is_elsewhere(&other) && !both_good {
+                    self.servers = 2;
+                }
+                self.hold_of_servers()?;
             }
             Op::Pause(seconds) => sleep(Duration::from_secs(*seconds)).await,
             Op::StopServer => locked(&self.aws).servers.meddle(false),
             Op::DeleteServer => locked(&self.aws).servers.meddle(true),
             Op::StackFails => locked(&self.aws).stacks.failures += 1,
             Op::StartFails => locked(&self.aws).servers.starts_that_fail += 1,
+            Op::CopyTags => {
+                let aws = &mut *locked(&self.aws);
+                aws.servers.copy_tags(aws.manners.backwards);
+            }
         }
         Ok(())
+    }
+
+    /// I2, where nobody is at work.
+    fn hold_of_servers(&mut self) -> Result<(), String> {
+        let servers = locked(&self.aws).servers.ours().len();
+        let most = self.servers;
+        self.servers = servers.clamp(1, most);
+        let few = if servers > most { Err(format!("{servers} servers of one deployment stay")) } else { Ok(()) };
+        self.tally.compared.hold(I2, few)
     }
 
     /// Without anything going wrong any more, one run has to put everything right, and a second one has nothing to do.
@@ -104,62 +191,101 @@ impl World<'_> {
             aws.stacks.failures = 0;
             aws.servers.starts_that_fail = 0;
         }
-        let calm = |command| Act { command, script: Script::default(), waits: true };
-        let deploy = calm(Command::Deploy(program.last));
+        let deploy = Act::calm(Command::Deploy(program.last));
         let mut ended = self.run(&deploy, true).await;
         self.judge(&ended)?;
-        // Two states need a person, and the error says what that person has to do.
-        if let Some(Err(error)) = &ended.result {
-            let told = error.hint.clone().unwrap_or_default();
-            if !self.needs_a_person() || !told.contains("teardown") {
-                return Err(format!("I7: one run does not put it right: {error:?}"));
-            }
-            let removed = self.run(&calm(Command::Teardown), true).await;
-            self.judge(&removed)?;
-            if !matches!(removed.result, Some(Ok(Outcome::Removed))) {
-                return Err(format!("I7: what it says to do does not help: {:?}", removed.result));
+        // Some states need a person, and the error says what that person has to do.
+        while let Some(Err(error)) = &ended.result {
+            let hint = error.hint.clone().unwrap_or_default();
+            if !self.person_does(&hint).await? {
+                return self.tally.compared.hold(I7, Err(format!("one run does not put it right: {error:?}")));
             }
             ended = self.run(&deploy, true).await;
             self.judge(&ended)?;
         }
-        if !matches!(ended.result, Some(Ok(Outcome::Deployed | Outcome::Unchanged))) {
-            return Err(format!("I7: not deployed in the end: {:?}", ended.result));
-        }
+        let good = matches!(ended.result, Some(Ok(Outcome::Deployed | Outcome::Unchanged)));
+        let good = if good { Ok(()) } else { Err(format!("not deployed in the end: {:?}", ended.result)) };
+        self.tally.compared.hold(I7, good)?;
         let again = self.run(&deploy, true).await;
         self.judge(&again)?;
-        if !matches!(again.result, Some(Ok(Outcome::Unchanged))) || again.notes.iter().any(|note| note.mutates) {
-            return Err(format!("I4: the second deploy is not idle: {:?} {:?}", again.result, calls(&again)));
-        }
-        if again.notes.len() > CALLS_OF_NO_CHANGE + program.manners.strangers {
-            return Err(format!("I10: {} calls for no change: {:?}", again.notes.len(), calls(&again)));
-        }
+        let idle = matches!(again.result, Some(Ok(Outcome::Unchanged))) && !again.notes.iter().any(|note| note.mutates);
+        let idle = if idle { Ok(()) } else { Err(format!("{:?} {:?}", again.result, again.calls())) };
+        self.tally.compared.hold(I4, idle)?;
+        self.judge_idle_calls(&again, program.manners.strangers)?;
         if program.tears_down {
-            let status = self.run(&calm(Command::Status(program.last)), true).await;
-            self.judge(&status)?;
-            if !matches!(status.result, Some(Ok(Outcome::Healthy))) {
-                return Err(format!("I8: status of what is deployed: {:?}", status.result));
-            }
-            let removed = self.run(&calm(Command::Teardown), true).await;
-            self.judge(&removed)?;
-            let again = self.run(&calm(Command::Teardown), true).await;
-            self.judge(&again)?;
-            for ended in [&removed, &again] {
-                if !matches!(ended.result, Some(Ok(Outcome::Removed))) {
-                    return Err(format!("I6: teardown: {:?}", ended.result));
-                }
-            }
-            if again.notes.iter().any(|note| note.mutates) {
-                return Err(format!("I6: the second teardown is not idle: {:?}", calls(&again)));
-            }
+            self.tear_down(program).await?;
         }
+        let end = locked(&self.aws).looks();
+        self.ends.push(end);
         Ok(())
     }
 
-    /// A server whose start failed, or a stack that could not be deleted.
-    fn needs_a_person(&self) -> bool {
-        let aws = locked(&self.aws);
-        aws.servers.ours().iter().any(|(_, server)| server.state == "START_FAILED")
-            || aws.stacks.living().any(|stack| stack.status == "DELETE_FAILED")
+    async fn tear_down(&mut self, program: &Program) -> Result<(), String> {
+        let status = self.run(&Act::calm(Command::Status(program.last)), true).await;
+        self.judge(&status)?;
+        // Of two servers with the same tags nobody knows which one serves.
+        let wanted = if locked(&self.aws).servers.has_copied_tags() { Outcome::Unhealthy } else { Outcome::Healthy };
+        let healthy = matches!(status.result, Some(Ok(outcome)) if outcome == wanted);
+        let healthy = if healthy { Ok(()) } else { Err(format!("status of what is deployed: {:?}", status.result)) };
+        self.tally.compared.hold(I8, healthy)?;
+        let mut removed = self.run(&Act::calm(Command::Teardown), true).await;
+        self.judge(&removed)?;
+        if let Some(Err(error)) = &removed.result
+            && self.person_does(&error.hint.clone().unwrap_or_default()).await?
+        {
+            removed = self.run(&Act::calm(Command::Teardown), true).await;
+            self.judge(&removed)?;
+        }
+        let again = self.run(&Act::calm(Command::Teardown), true).await;
+        self.judge(&again)?;
+        for ended in [&removed, &again] {
+            let removed = matches!(ended.result, Some(Ok(Outcome::Removed)));
+            let removed = if removed { Ok(()) } else { Err(format!("teardown: {:?}", ended.result)) };
+            self.tally.compared.hold(I6, removed)?;
+        }
+        let idle = !again.notes.iter().any(|note| note.mutates);
+        let idle = if idle { Ok(()) } else { Err(format!("the second teardown is not idle: {:?}", again.calls())) };
+        self.tally.compared.hold(I6, idle)
+    }
+
+    /// Does what the deployer says that a person has to do, where that is a person's matter. Whether it was.
+    async fn person_does(&mut self, hint: &str) -> Result<bool, String> {
+        if hint.contains("delete-server") && self.servers > 1 {
+            locked(&self.aws).servers.keep_one();
+            self.servers = 1;
+            return Ok(true);
+        }
+        if hint.contains("untag-resource") {
+            return Ok(locked(&self.aws).servers.take_copied_tags_away());
+        }
+        // A server whose start failed, or a stack that could not be deleted.
+        let is_broken = {
+            let aws = locked(&self.aws);
+            aws.servers.ours().iter().any(|(_, server)| server.state == "START_FAILED")
+                || aws.stacks.living().any(|stack| stack.status == "DELETE_FAILED")
+        };
+        if !is_broken || !hint.contains("teardown") {
+            return Ok(false);
+        }
+        locked(&self.aws).servers.take_copied_tags_away();
+        let removed = self.run(&Act::calm(Command::Teardown), true).await;
+        self.judge(&removed)?;
+        let helps = matches!(removed.result, Some(Ok(Outcome::Removed)));
+        let helps = if helps { Ok(()) } else { Err(format!("what it says to do does not help: {:?}", removed.result)) };
+        self.tally.compared.hold(I7, helps)?;
+        Ok(true)
+    }
+
+    /// Under somebody else's stack nothing can be deployed, and nothing is touched.
+    async fn leave_alone(&mut self, program: &Program) -> Result<(), String> {
+        for command in [Command::Deploy(program.last), Command::Teardown] {
+            let ended = self.run(&Act::calm(command), true).await;
+            self.judge(&ended)?;
+            let refused = matches!(&ended.result, Some(Err(error)) if error.code == ErrorCode::StackFailed);
+            let refused = if refused { Ok(()) } else { Err(format!("of somebody else's stack: {:?}", ended.result)) };
+            self.tally.compared.hold(I8, refused)?;
+        }
+        Ok(())
     }
 
     /// Runs a command to its end, or to where it is killed.
@@ -171,19 +297,20 @@ impl World<'_> {
             timeout: TIMEOUT,
             poll_interval: Duration::from_secs(2),
             wait_for_lock: if act.waits { Duration::from_secs(900) } else { Duration::ZERO },
-            sandbox: Some("http://127.0.0.1:1".into()),
+            sandbox: None,
             bootstrap: Some(self.bootstrap.to_owned()),
             plan_file: None,
             delete_data: None,
             retain: Vec::new(),
             http: Some(wire.client()),
         };
-        let progress = Progress::new(Mode::Quiet, Style::new(false));
+        let progress = Progress::new(Mode::Lines, Style::new(false));
         let mut report = Report::new("model");
-        let lease = LeaseSlot::default();
+        let (lease, preview) = (LeaseSlot::default(), PreviewSlot::default());
         let began = Instant::now();
         let result = {
-            let mut run = Run { progress: &progress, report: &mut report, options: &options, lease: &lease };
+            let mut run =
+                Run { progress: &progress, report: &mut report, options: &options, lease: &lease, preview: &preview };
             tokio::select! {
                 biased;
                 () = wire.killed() => None,
@@ -193,10 +320,17 @@ impl World<'_> {
         if result.is_none() {
             wire.die();
         }
-        let result = result.map(|result| result.map(|()| report.result));
+        // As the program itself ends.
+        report.warnings = progress.warnings();
+        if let Some(Err(error)) = &result {
+            report.result = Outcome::Failed;
+            report.error = Some(error.clone());
+        }
         Ended {
             command: act.command,
-            result,
+            exit: result.is_some().then(|| report.exit_code()),
+            told: report.to_json() + &report.to_text(),
+            result: result.map(|result| result.map(|()| report.result)),
             notes: wire.notes(),
             took: began.elapsed(),
             alone,
@@ -204,79 +338,14 @@ impl World<'_> {
         }
     }
 
-    /// What must hold after every run.
     fn judge(&mut self, ended: &Ended) -> Result<(), String> {
         self.tally.runs += 1;
         self.tally.calls += ended.notes.len();
         self.tally.kills += usize::from(ended.result.is_none());
         self.tally.failures += usize::from(matches!(ended.result, Some(Err(_))));
-        let mut aws = locked(&self.aws);
-        aws.go_on();
-        if let Some(crime) = aws.crimes.first() {
-            return Err(format!("I3: {crime}"));
-        }
-        // A plan has CloudFormation make a change set, and deletes it again.
-        let is_of_a_plan = |what: &str| {
-            matches!(ended.command, Command::Plan(_))
-                && ["cloudformation CreateChangeSet", "cloudformation DeleteChangeSet"].contains(&what)
-        };
-        let reads = matches!(ended.command, Command::Plan(_) | Command::Status(_));
-        if reads && ended.notes.iter().any(|note| note.mutates && !is_of_a_plan(&note.what)) {
-            return Err(format!("I5: {:?} changes something: {:?}", ended.command, calls(ended)));
-        }
-        let servers = aws.servers.ours().len();
-        if servers > if ended.alone { 1 } else { 2 } {
-            return Err(format!("I2: {servers} servers of one deployment"));
-        }
-        let creates = ended.notes.iter().filter(|note| note.what == "transfer CreateServer" && note.arrived).count();
-        let made = aws.servers.created.len();
-        if ended.alone && creates > 1 && made > 1 && servers > 1 {
-            return Err(format!("I9: {creates} CreateServer calls made {made} servers"));
-        }
-        if ended.took > TIMEOUT + SLACK {
-            return Err(format!("I10: it took {:?}", ended.took));
-        }
-        self.at_most_every_two_seconds(ended)?;
-        match (&ended.result, ended.command) {
-            (Some(Ok(Outcome::Deployed | Outcome::Unchanged)), Command::Deploy(configuration)) if ended.alone => {
-                is_deployed(&aws, configuration).map_err(|why| format!("I8/I1: success is told, but {why}"))
-            }
-            (Some(Ok(Outcome::Removed)), Command::Teardown) if ended.alone => {
-                is_nothing(&aws).map_err(|why| format!("I6: removal is told, but {why}"))
-            }
-            (Some(Ok(Outcome::Healthy)), Command::Status(_)) if ended.alone => {
-                is_serving(&aws).map_err(|why| format!("I8: health is told, but {why}"))
-            }
-            (Some(Err(error)), _) => judge_error(error, &ended.script),
-            (_, _) => Ok(()),
-        }
+        self.ends.push(format!("{:?}: {}", ended.command, ended.end()));
+        self.hold_all(ended)
     }
-
-    /// A wait costs at most one call every two seconds to each service; what comes in a burst is no wait.
-    fn at_most_every_two_seconds(&self, ended: &Ended) -> Result<(), String> {
-        for service in ["cloudformation", "transfer"] {
-            let at: Vec<Instant> =
-                ended.notes.iter().filter(|note| note.what.starts_with(service)).map(|note| note.at).collect();
-            let minutes = ended.took.as_secs() / 60 + 1;
-            let most = usize::try_from(minutes * 32).unwrap_or(usize::MAX) + 60;
-            if at.len() > most {
-                return Err(format!("I10: {} calls to {service} in {minutes} minutes", at.len()));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn judge_error(error: &Error, script: &Script) -> Result<(), String> {
-    if error.code == ErrorCode::Unexpected || error.message.is_empty() {
-        return Err(format!("nobody foresaw this: {error:?}"));
-    }
-    let only_a_storm = script.storm.is_some() && script.faults.is_empty() && script.kill.is_none();
-    let told = error.cause.clone().unwrap_or_default();
-    if only_a_storm && told.contains("Rate exceeded") {
-        return Err(format!("a storm of throttling fails it: {error:?}"));
-    }
-    Ok(())
 }
 
 async fn command(command: Command, run: &mut Run<'_>) -> sftp_okta::error::Result<()> {
@@ -292,80 +361,17 @@ async fn command(command: Command, run: &mut Run<'_>) -> sftp_okta::error::Resul
     }
 }
 
-/// The configurations: the first, one with another stack and by that another API, one with another server, one with
-/// another function.
-fn settings(configuration: usize) -> Settings {
-    let flag = |name: &'static str, text: &str| Some(Value::flag(name, text));
-    let mut given = Given {
-        name: flag("name", "demo"),
-        okta_org: flag("okta-org", "http://127.0.0.1:1"),
-        bucket: flag("bucket", "acme-files"),
-        ..Given::default()
-    };
-    match configuration {
-        1 => given.log_retention_days = flag("log-retention-days", "30"),
-        2 => given.security_policy = flag("security-policy", "TransferSecurityPolicy-2024-01"),
-        3 => given.permissions = flag("permissions", "read-only"),
-        _ => {}
-    }
-    resolve(&given, None).expect("these settings are right")
-}
-
-/// I1 and I12: one server, ONLINE, as configured, on the outputs of the one stack, which is complete.
-fn is_deployed(aws: &Aws, configuration: usize) -> Result<(), String> {
-    is_serving(aws)?;
-    let wanted = settings(configuration);
-    let servers = aws.servers.ours();
-    let [(id, server)] = servers.as_slice() else { return Err("there is not one server".into()) };
-    let stacks: Vec<_> = aws.stacks.living().collect();
-    let [stack] = stacks.as_slice() else { return Err("there is not one stack".into()) };
-    let provider = &server.said["IdentityProviderDetails"];
-    for (is, should) in [
-        (&provider["Url"], stack.output("TransferIdentityProviderUrl")),
-        (&provider["InvocationRole"], stack.output("TransferIdentityProviderRole")),
-        (&server.said["LoggingRole"], stack.output("TransferSFTPCloudWatchLogsWriteLogs")),
-        (&server.said["SecurityPolicyName"], wanted.server.security_policy.clone()),
-    ] {
-        if is.as_str() != Some(should.as_str()) {
-            return Err(format!("server {id} says {is} in place of {should}"));
-        }
-    }
-    let retention = wanted.lambda.log_retention_days.to_string();
-    if stack.parameters.get("LogRetentionDays") != Some(&retention) {
-        return Err(format!("the stack has {:?}", stack.parameters.get("LogRetentionDays")));
-    }
-    let key = stack.parameters.get("ArtifactKey").cloned().unwrap_or_default();
-    if !aws.objects.keys("demo/").contains(&key.as_str()) {
-        return Err(format!("the function's code {key} is not stored"));
-    }
-    Ok(())
-}
-
-fn is_serving(aws: &Aws) -> Result<(), String> {
-    let servers = aws.servers.ours();
-    let states: Vec<&str> = servers.iter().map(|(_, server)| server.state).collect();
-    if states != ["ONLINE"] {
-        return Err(format!("servers are {states:?}"));
-    }
-    let stacks: Vec<&str> = aws.stacks.living().map(|stack| stack.status).collect();
-    let good = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"];
-    match stacks.as_slice() {
-        [status] if good.contains(status) => Ok(()),
-        other => Err(format!("stacks are {other:?}")),
-    }
-}
-
-fn is_nothing(aws: &Aws) -> Result<(), String> {
-    let servers = aws.servers.ours().len();
-    let stacks = aws.stacks.living().filter(|stack| stack.is_ours()).count();
-    let zips = aws.objects.keys("demo/").into_iter().filter(|key| key.ends_with(".zip")).count();
-    if (servers, stacks, zips) == (0, 0, 0) {
-        Ok(())
-    } else {
-        Err(format!("{servers} servers, {stacks} stacks and {zips} zips are left"))
-    }
-}
-
-fn calls(ended: &Ended) -> Vec<&str> {
-    ended.notes.iter().map(|note| note.what.as_str()).collect()
+/// What a calm deploy of a configuration leaves of the stack.
+pub(crate) fn stack_of(configuration: usize, bootstrap: &Path) -> Result<crate::configuration::OfStack, String> {
+    let program = Program { ops: Vec::new(), last: configuration, tears_down: false, ..Program::of(0) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let aws = Arc::new(Mutex::new(Aws::new(program.manners)));
+        let world = World { aws, bootstrap, tally: Tally::default(), servers: 1, ends: Vec::new() };
+        let ended = world.run(&Act::calm(Command::Deploy(configuration)), true).await;
+        let aws = locked(&world.aws);
+        let stack = aws.stacks.living().next().ok_or_else(|| format!("{:?}", ended.result))?;
+        Ok((stack.parameters.clone(), stack.tags.clone()))
+    })
 }

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use crate::aws::{Answer, Asked, Aws, json_error, query_error};
+use crate::invariant::Invariant;
+use crate::secrets;
 
 /// What goes wrong with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,6 +87,8 @@ pub(crate) struct Noted {
     pub(crate) mutates: bool,
     /// Whether the model did what it says.
     pub(crate) arrived: bool,
+    /// Whether it was not done: the model refused it, or the caller was told that it was refused.
+    pub(crate) refused: bool,
 }
 
 /// The wire of one run.
@@ -134,6 +138,9 @@ impl Wire {
 
     async fn carry(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let asked = read(request).await;
+        if let Some(leak) = secrets::of_request(&asked) {
+            locked(&self.0.aws).crimes.push((Invariant::I11, format!("{} {}: {leak}", asked.service, asked.action)));
+        }
         if *locked(&self.0.dead) {
             return std::future::pending().await;
         }
@@ -141,7 +148,7 @@ impl Wire {
         let mutates = asked.mutates();
         let number = {
             let mut notes = locked(&self.0.notes);
-            notes.push(Noted { at: Instant::now(), what, mutates, arrived: false });
+            notes.push(Noted { at: Instant::now(), what, mutates, arrived: false, refused: false });
             notes.len()
         };
         // A call takes a moment, so that two actors take turns.
@@ -151,6 +158,7 @@ impl Wire {
             let answer = locked(&self.0.aws).answer(&asked);
             if let Some(note) = locked(&self.0.notes).get_mut(number - 1) {
                 note.arrived = true;
+                note.refused = (400..500).contains(&answer.status);
             }
             answer
         };
@@ -193,6 +201,12 @@ impl Wire {
             Some(Fault::Denied) => refusal(&asked, 403, "AccessDenied", "not authorized to perform: it"),
             Some(Fault::Skewed) => refusal(&asked, 403, "RequestTimeTooSkewed", "the difference is too large"),
         };
+        // A 500 may have been done all the same.
+        if (400..500).contains(&answer.status)
+            && let Some(note) = locked(&self.0.notes).get_mut(number - 1)
+        {
+            note.refused = true;
+        }
         let mut response = HttpResponse::new(
             answer.status.try_into().map_err(|_| ConnectorError::user("status".into()))?,
             SdkBody::from(answer.body),

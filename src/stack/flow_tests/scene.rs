@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::progress::{Mode, Progress, Style};
 use crate::scripted::{Answer, Asked, CloudFormation, answer};
-use crate::stack::{self, Applied, Deleted, Desired, Preview, ResourceChange, Stack};
+use crate::stack::{self, Applied, Deleted, Desired, Preview, PreviewSlot, ResourceChange, Stack};
 use crate::wait::Patience;
 
 pub(super) const ARN: &str = "arn:aws:cloudformation:eu-west-1:111122223333:stack/sftp-okta-demo/1";
@@ -83,8 +83,35 @@ pub(super) async fn preview(status: &str, calls: Vec<Call>) -> (Result<Option<Pr
     let (expected, answers) = calls.into_iter().unzip();
     let service = CloudFormation::start(answers).await;
     let stack = read(status);
-    let previewed = stack::preview(&service.client, &desired(), &stack, TOKEN, &patience(), &progress()).await;
+    let (slot, desired) = (PreviewSlot::default(), desired());
+    let previewed = stack::preview(&service.client, &desired, &stack, TOKEN, &slot, &patience(), &progress()).await;
+    // Nothing is left for an interruption to delete.
+    slot.discard_at_once().await;
     (previewed, checked(expected, service))
+}
+
+/// A preview that is interrupted while its change set is being made: what is asked after that.
+pub(super) async fn interrupted_preview(calls: Vec<Call>) -> Vec<Asked> {
+    let (mut expected, mut answers): (Vec<&str>, Vec<Answer>) = calls.into_iter().unzip();
+    expected.splice(0..0, ["CreateChangeSet", "DescribeChangeSet"]);
+    answers.splice(0..0, [change_set().1, judged("CREATE_IN_PROGRESS", "UNAVAILABLE", "", 0, None).1]);
+    let service = CloudFormation::start(answers).await;
+    let (slot, desired, stack) = (PreviewSlot::default(), desired(), read("CREATE_COMPLETE"));
+    {
+        let (progress, slow) = (progress(), Patience::new(Duration::from_secs(60), Duration::from_secs(60)));
+        let previewed = stack::preview(&service.client, &desired, &stack, TOKEN, &slot, &slow, &progress);
+        let asked_twice = async {
+            while service.asked().len() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            _ = previewed => panic!("it was not interrupted"),
+            () = asked_twice => {}
+        }
+    }
+    slot.discard_at_once().await;
+    checked(expected, service).split_off(2)
 }
 
 /// Deletes the stack in `status`, of which `retain` may be left behind.
@@ -225,6 +252,20 @@ pub(super) fn deletion() -> Call {
 /// ListChangeSets.
 pub(super) fn change_sets(arns: &[&str]) -> Call {
     let rows: String = arns.iter().map(|arn| format!("<member><ChangeSetId>{arn}</ChangeSetId></member>")).collect();
+    ("ListChangeSets", result("ListChangeSets", &format!("<Summaries>{rows}</Summaries>")))
+}
+
+/// ListChangeSets: name, id and the minute in which each was made.
+pub(super) fn change_sets_of(rows: &[(&str, &str, u32)]) -> Call {
+    let rows: String = rows
+        .iter()
+        .map(|(name, arn, minute)| {
+            format!(
+                "<member><ChangeSetId>{arn}</ChangeSetId><ChangeSetName>{name}</ChangeSetName>\
+                 <CreationTime>2026-11-23T10:{minute:02}:00.000Z</CreationTime></member>"
+            )
+        })
+        .collect();
     ("ListChangeSets", result("ListChangeSets", &format!("<Summaries>{rows}</Summaries>")))
 }
 

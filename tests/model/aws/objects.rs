@@ -6,14 +6,17 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::{Answer, Asked, Aws};
+use crate::invariant::Invariant;
 
 /// The bucket of the tool.
 pub(crate) const ARTIFACTS: &str = "sftp-okta-artifacts-000000000000-us-east-1";
+/// Another bucket for the same, made by somebody.
+pub(crate) const OTHER_ARTIFACTS: &str = "acme-artifacts";
 /// When the model's clock begins.
 const EPOCH: Duration = Duration::from_secs(1_800_000_000);
 
 /// Everything S3 keeps.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Objects {
     pub(crate) buckets: BTreeSet<String>,
     tags: BTreeMap<String, String>,
@@ -28,12 +31,23 @@ pub(crate) struct Object {
     written: Instant,
 }
 
+impl Default for Objects {
+    fn default() -> Self {
+        Self {
+            buckets: BTreeSet::from([OTHER_ARTIFACTS.to_owned()]),
+            tags: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            writes: 0,
+        }
+    }
+}
+
 impl Objects {
-    /// The keys of the deployment, without the bucket's name.
-    pub(crate) fn keys(&self, prefix: &str) -> Vec<&str> {
-        let prefix = format!("{ARTIFACTS}/{prefix}");
+    /// The keys of the deployment in a bucket, without the bucket's name.
+    pub(crate) fn keys(&self, bucket: &str, prefix: &str) -> Vec<&str> {
+        let prefix = format!("{bucket}/{prefix}");
         let ours = self.objects.keys().filter(|key| key.starts_with(&prefix));
-        ours.filter_map(|key| key.strip_prefix(ARTIFACTS)?.strip_prefix('/')).collect()
+        ours.filter_map(|key| key.strip_prefix(bucket)?.strip_prefix('/')).collect()
     }
 }
 
@@ -57,7 +71,7 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
         error(404, "NoSuchBucket")
     } else {
         if method != "GET" && method != "HEAD" && !key.starts_with("demo/") {
-            aws.crimes.push(format!("{method} of somebody else's object {path}"));
+            aws.crimes.push((Invariant::I3, format!("{method} of somebody else's object {path}")));
         }
         let written = objects.objects.get(&path).map(|object| date(object.written));
         of_object(objects, asked, method, &path, written)
@@ -65,7 +79,13 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
     answer.with("date", now).with("x-amz-request-id", "r")
 }
 
-fn of_bucket(objects: &mut Objects, crimes: &mut Vec<String>, asked: &Asked, method: &str, bucket: &str) -> Answer {
+fn of_bucket(
+    objects: &mut Objects,
+    crimes: &mut Vec<(Invariant, String)>,
+    asked: &Asked,
+    method: &str,
+    bucket: &str,
+) -> Answer {
     let there = objects.buckets.contains(bucket);
     let asks = |what: &str| asked.query.split('&').any(|part| part == what || part.starts_with(&format!("{what}=")));
     match method {
@@ -96,6 +116,9 @@ fn of_bucket(objects: &mut Objects, crimes: &mut Vec<String>, asked: &Asked, met
             Answer::new(200, format!("<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>"))
         }
         "PUT" => {
+            if bucket != ARTIFACTS {
+                crimes.push((Invariant::I3, format!("bucket {bucket} was changed")));
+            }
             if asks("tagging") {
                 objects.tags.insert(bucket.to_owned(), String::from_utf8_lossy(&asked.body).into_owned());
             }
@@ -105,7 +128,7 @@ fn of_bucket(objects: &mut Objects, crimes: &mut Vec<String>, asked: &Asked, met
             let body = String::from_utf8_lossy(&asked.body).into_owned();
             for key in body.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next()) {
                 if !key.starts_with("demo/") {
-                    crimes.push(format!("somebody else's object {key} deleted"));
+                    crimes.push((Invariant::I3, format!("somebody else's object {key} deleted")));
                 }
                 objects.objects.remove(&format!("{bucket}/{key}"));
             }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{ACCOUNT, Answer, Asked, Aws, json_error};
+use crate::invariant::Invariant;
 
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
@@ -23,11 +24,14 @@ pub(crate) struct Server {
     then: Option<(Instant, &'static str)>,
     pub(crate) said: Value,
     pub(crate) tags: BTreeMap<String, String>,
+    /// Whether somebody gave it the tags of another one.
+    copied: bool,
 }
 
 impl Server {
     pub(crate) fn is_ours(&self) -> bool {
-        self.tags.get("sftp-okta:deployment").is_some_and(|name| name == "demo")
+        !self.copied
+            && self.tags.get("sftp-okta:deployment").is_some_and(|name| name == "demo")
             && self.tags.get("sftp-okta:stack").is_some_and(|name| name == "sftp-okta-demo")
     }
 }
@@ -42,7 +46,33 @@ impl Servers {
         };
         let tags = tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         let said = json!({"IdentityProviderType": "SERVICE_MANAGED"});
-        self.servers.insert(id, Server { state: "ONLINE", then: None, said, tags });
+        self.servers.insert(id, Server { state: "ONLINE", then: None, said, tags, copied: false });
+    }
+
+    /// Somebody gives the deployment's server's tags to a server of their own.
+    pub(crate) fn copy_tags(&mut self, backwards: bool) {
+        let Some(original) = self.ours().first().map(|(_, server)| (*server).clone()) else { return };
+        let id = self.next_id(backwards);
+        self.servers.insert(id, Server { state: "ONLINE", then: None, copied: true, ..original });
+    }
+
+    /// Whether there are such.
+    pub(crate) fn has_copied_tags(&self) -> bool {
+        self.servers.values().any(|server| server.copied)
+    }
+
+    /// They take them away again. Whether there were any.
+    pub(crate) fn take_copied_tags_away(&mut self) -> bool {
+        let copies = self.servers.values_mut().filter(|server| server.copied);
+        copies.map(|server| (server.copied, server.tags) = (false, BTreeMap::new())).count() > 0
+    }
+
+    /// Of several servers of the deployment, a person keeps one.
+    pub(crate) fn keep_one(&mut self) {
+        let more: Vec<String> = self.ours().into_iter().skip(1).map(|(id, _)| id.clone()).collect();
+        for id in more {
+            self.servers.remove(&id);
+        }
     }
 
     fn next_id(&mut self, backwards: bool) -> String {
@@ -74,6 +104,8 @@ impl Servers {
             return;
         };
         if delete {
+            // Without the original nobody could tell a copy from it.
+            self.take_copied_tags_away();
             self.servers.remove(&id);
         } else if let Some(server) = self.servers.get_mut(&id).filter(|server| server.then.is_none()) {
             server.state = "OFFLINE";
@@ -99,7 +131,7 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
         return json_error(400, "ResourceNotFoundException", "Unknown server");
     };
     if asked.mutates() && !server.is_ours() {
-        aws.crimes.push(format!("{} of somebody else's server {id}", asked.action));
+        aws.crimes.push((Invariant::I3, format!("{} of somebody else's server {id}", asked.action)));
         return json_error(400, "AccessDeniedException", "not yours");
     }
     let fails = aws.servers.starts_that_fail > 0;
@@ -110,7 +142,7 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
                 said.extend(new.iter().map(|(name, value)| (name.clone(), value.clone())));
             }
             if !aws.stacks.has_role(server.said["LoggingRole"].as_str().unwrap_or_default()) {
-                aws.crimes.push("a server got the role of a stack that is not there".into());
+                aws.crimes.push((Invariant::I12, "a server got the role of a stack that is not there".into()));
             }
         }
         "StartServer" => {
@@ -129,7 +161,7 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
         }
         "DeleteServer" => server.then = Some((now + slow / 4, "GONE")),
         other => {
-            aws.crimes.push(format!("a call nobody foresaw: transfer {other}"));
+            aws.crimes.push((Invariant::I3, format!("a call nobody foresaw: transfer {other}")));
             return json_error(400, "UnknownOperationException", other);
         }
     }
@@ -152,9 +184,15 @@ fn create(aws: &mut Aws, input: &Value, now: Instant) -> Answer {
     let fails = aws.servers.starts_that_fail > 0;
     aws.servers.starts_that_fail = aws.servers.starts_that_fail.saturating_sub(1);
     let end = if fails { "START_FAILED" } else { "ONLINE" };
-    let server = Server { state: "STARTING", then: Some((now + aws.manners.server, end)), said: input.clone(), tags };
+    let server = Server {
+        state: "STARTING",
+        then: Some((now + aws.manners.server, end)),
+        said: input.clone(),
+        tags,
+        copied: false,
+    };
     if !server.is_ours() {
-        aws.crimes.push(format!("server {id} was made without its tags"));
+        aws.crimes.push((Invariant::I3, format!("server {id} was made without its tags")));
     }
     aws.servers.servers.insert(id.clone(), server);
     aws.servers.created.push((id.clone(), call));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{ACCOUNT, Answer, Asked, Aws, Manners, query, query_error};
+use crate::invariant::Invariant;
 
 /// The template as it stands in an answer.
 static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
@@ -15,7 +16,7 @@ static TEMPLATE: LazyLock<String> = LazyLock::new(|| {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 });
 
-type Pairs = BTreeMap<String, String>;
+pub(crate) type Pairs = BTreeMap<String, String>;
 
 #[derive(Debug, Default)]
 pub(crate) struct Stacks {
@@ -33,7 +34,7 @@ pub(crate) struct Stack {
     number: u64,
     pub(crate) status: &'static str,
     pub(crate) parameters: Pairs,
-    tags: Pairs,
+    pub(crate) tags: Pairs,
     updated: Option<Instant>,
     token: String,
     /// What it turns into, in order.
@@ -182,12 +183,46 @@ impl Stacks {
         }
     }
 
+    /// A new stack, in which nothing is yet.
+    fn next(&mut self, name: &str, now: Instant) -> Stack {
+        self.made += 1;
+        let number = self.made;
+        Stack {
+            name: name.to_owned(),
+            arn: format!("arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{name}/{number}"),
+            number,
+            status: "REVIEW_IN_PROGRESS",
+            parameters: Pairs::new(),
+            tags: Pairs::new(),
+            updated: None,
+            token: String::new(),
+            then: Vec::new(),
+            events: Vec::new(),
+            sets: BTreeMap::new(),
+            shown: Vec::new(),
+            roles_since: now,
+        }
+    }
+
+    /// Somebody else's stack, under the name that the deployment's would have.
+    pub(super) fn add_foreign(&mut self) {
+        let now = Instant::now();
+        let mut stack = self.next("sftp-okta-demo", now);
+        let tags = Pairs::from([("owner".to_owned(), "somebody".to_owned())]);
+        stack.enter(now, Turn { status: "CREATE_COMPLETE", resource: None, values: Some((Pairs::new(), tags)) });
+        // It has been there for long: every look shows it.
+        for (since, ..) in &mut stack.shown {
+            *since = since.checked_sub(Duration::from_secs(60)).unwrap_or(*since);
+        }
+        self.stacks.insert(stack.arn.clone(), stack);
+    }
+
     /// Stacks that are there, which cost money.
     pub(crate) fn living(&self) -> impl Iterator<Item = &Stack> {
         self.stacks.values().filter(|stack| !stack.is_gone())
     }
 
-    pub(super) fn has_role(&self, arn: &str) -> bool {
+    pub(crate) fn has_role(&self, arn: &str) -> bool {
         let number = arn.rsplit('-').next().and_then(|number| number.parse().ok());
         self.living().any(|stack| Some(stack.number) == number)
     }
@@ -274,7 +309,7 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
         "DeleteStack" => delete(aws, &form, &name, now),
         "DescribeEvents" => query_error(403, "AccessDenied", "no"),
         other => {
-            aws.crimes.push(format!("a call nobody foresaw: cloudformation {other}"));
+            aws.crimes.push((Invariant::I3, format!("a call nobody foresaw: cloudformation {other}")));
             query_error(400, "InvalidAction", other)
         }
     }
@@ -329,32 +364,15 @@ fn create_change_set(aws: &mut Aws, form: &Pairs, name: &str, now: Instant) -> A
             return query_error(400, "ValidationError", &text);
         }
         None => {
-            aws.stacks.made += 1;
-            let number = aws.stacks.made;
-            let arn = format!("arn:aws:cloudformation:us-east-1:{ACCOUNT}:stack/{name}/{number}");
-            let mut stack = Stack {
-                name: name.to_owned(),
-                arn: arn.clone(),
-                number,
-                status: "REVIEW_IN_PROGRESS",
-                parameters: Pairs::new(),
-                tags: Pairs::new(),
-                updated: None,
-                token: String::new(),
-                then: Vec::new(),
-                events: Vec::new(),
-                sets: BTreeMap::new(),
-                shown: Vec::new(),
-                roles_since: now,
-            };
+            let mut stack = aws.stacks.next(name, now);
             stack.enter(now, Turn { status: "REVIEW_IN_PROGRESS", resource: None, values: None });
-            aws.stacks.stacks.insert(arn, stack);
+            aws.stacks.stacks.insert(stack.arn.clone(), stack);
         }
         Some(_) => {}
     }
     let Some(stack) = aws.stacks.named_mut(name) else { return query_error(500, "InternalFailure", "") };
     if !stack.tags.is_empty() && !stack.is_ours() {
-        aws.crimes.push(format!("a change set for somebody else's stack {name}"));
+        aws.crimes.push((Invariant::I3, format!("a change set for somebody else's stack {name}")));
         return query_error(403, "AccessDenied", "not yours");
     }
     let arn = format!("{}/{set_name}", stack.arn.replace(":stack/", ":changeSet/"));
@@ -462,7 +480,7 @@ fn delete(aws: &mut Aws, form: &Pairs, name: &str, now: Instant) -> Answer {
     // What holds nothing has nothing that could stay.
     let fails = wanted_to_fail && stack.status != "REVIEW_IN_PROGRESS";
     if !stack.tags.is_empty() && !stack.is_ours() {
-        aws.crimes.push(format!("somebody else's stack {name} deleted"));
+        aws.crimes.push((Invariant::I3, format!("somebody else's stack {name} deleted")));
         return query_error(403, "AccessDenied", "not yours");
     }
     if stack.is_gone() || stack.status == "DELETE_IN_PROGRESS" {
