@@ -2,7 +2,6 @@
 
 mod failure;
 mod retries;
-mod way_out;
 
 use std::env;
 use std::time::Duration;
@@ -105,7 +104,9 @@ pub async fn connect(place: &Place, calls: &Calls) -> Result<Clients> {
     if let Ok(name) = AppName::new(concat!("sftp-okta-", env!("CARGO_PKG_VERSION"))) {
         loader = loader.app_name(name);
     }
-    loader = loader.http_client(calls.http.clone().unwrap_or_else(way_out::http_client));
+    if let Some(http) = &calls.http {
+        loader = loader.http_client(http.clone());
+    }
     match place {
         Place::Aws { region, profile } => {
             if let Some(region) = region {
