@@ -51,7 +51,7 @@ impl Tools {
     /// Python imports `sitecustomize` from there before anything else.
     fn without_pauses(&self, script: &Path) -> Command {
         let mut command = Command::new(script);
-        command.env("PYTHONPATH", self.contenders.join("no_pauses"));
+        command.env("PYTHONPATH", self.contenders.join("no_pauses")).env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
 
