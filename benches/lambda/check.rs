@@ -24,7 +24,8 @@ pub(crate) fn same_answers(contenders: &[&Contender], okta: &Okta) -> Result<(),
         if !answers.first().is_some_and(is_accepted) {
             return Err(format!("{}: the first sign-in was refused", contender.name).into());
         }
-        (answers.remove(0), log.remove(0));
+        answers.remove(0);
+        log.remove(0);
         for ((event, expected), line) in sign_ins.iter().zip(&log) {
             if line.get("reason").and_then(Value::as_str) != Some(expected) {
                 return Err(format!("{}: {line} is not {expected}: {event}", contender.name).into());

@@ -32,9 +32,7 @@ impl Job {
         match self {
             Self::Password => json!([everyone]),
             Self::Groups => {
-                let mut rule = everyone;
-                rule["groups"] = json!(["sftp-partners"]);
-                json!([rule])
+                json!([{"groups": ["sftp-partners"], "home": "/{bucket}/home/{user}", "permissions": "read-write"}])
             }
             Self::Rules => {
                 let logins = |rule: usize| (1..10).map(move |user| format!("user-{user}-of-team-{rule:03}@acme.com"));
@@ -52,17 +50,13 @@ impl Job {
 
 /// What lies beside the function in its zip.
 pub(crate) fn settings(org_url: &str, job: Job) -> String {
-    let mut settings = json!({
-        "schema": 1,
-        "okta": {"org_url": org_url, "login_domain": "acme.com"},
-        "bucket": "acme-files",
-        "access": job.access(),
-    });
-    if job == Job::Groups {
+    let mut okta = json!({"org_url": org_url, "login_domain": "acme.com"});
+    if let (Job::Groups, Some(okta)) = (job, okta.as_object_mut()) {
         let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta-AbCdEf";
-        settings["okta"]["service_app"] =
-            json!({"client_id": "0oa1example", "key_id": "key-1", "private_key_secret": secret});
+        let app = json!({"client_id": "0oa1example", "key_id": "key-1", "private_key_secret": secret});
+        okta.insert("service_app".to_owned(), app);
     }
+    let settings = json!({"schema": 1, "okta": okta, "bucket": "acme-files", "access": job.access()});
     format!("{settings:#}\n")
 }
 
