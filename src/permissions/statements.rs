@@ -88,7 +88,7 @@ fn anywhere() -> Vec<String> {
 fn finding(names: &Names) -> [Statement; 2] {
     [
         direct("FindServers", &["transfer:ListServers"], anywhere()),
-        direct("LookAtServers", &["transfer:DescribeServer"], names.servers()),
+        direct("SeeServer", &["transfer:DescribeServer"], names.servers()),
     ]
 }
 
@@ -276,14 +276,16 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
     all.extend(finding(names));
     all.extend([
         direct("CreateServer", &["transfer:CreateServer"], anywhere()).when("StringEquals", REQUEST_TAG, &deployment),
-        direct("TagServerAtCreation", &["transfer:TagResource"], names.servers()).when(
-            "StringEquals",
-            REQUEST_TAG,
-            &deployment,
-        ),
+        direct("TagNew", &["transfer:TagResource"], names.servers()).when("StringEquals", REQUEST_TAG, &deployment),
         direct(
             "OwnServer",
-            &["transfer:UpdateServer", "transfer:StartServer", "transfer:DeleteServer", "transfer:TagResource"],
+            &[
+                "transfer:UpdateServer",
+                "transfer:StartServer",
+                "transfer:StopServer",
+                "transfer:DeleteServer",
+                "transfer:TagResource",
+            ],
             names.servers(),
         )
         .when("StringEquals", TAG, &deployment),
@@ -307,7 +309,7 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
             "iam:PassedToService",
             &["transfer.amazonaws.com", "lambda.amazonaws.com"],
         ),
-        direct("LookAtRoles", &["iam:GetRole"], names.roles()),
+        direct("SeeRoles", &["iam:GetRole"], names.roles()),
     ]);
     all.extend(making(names));
     if names.creates_bucket {
