@@ -84,11 +84,12 @@ fn tell(session: &Session, seen: &Seen, run: &mut Run<'_>) {
     run.report.cost = Some(prices::monthly(billed(seen.stack.is_some(), &seen.servers.owned)));
 }
 
-/// What is billed by time whatever the settings: each server by its protocols, and the stack's key. Alarms and a dashboard
+/// What is billed by time whatever the settings: each server by its protocols, its elastic IPs, and the stack's key. Alarms and a dashboard
 /// are a setting's, and `plan` counts them.
 pub(super) fn billed(stack: bool, servers: &[Server]) -> Vec<Priced> {
+    let addresses = servers.iter().flat_map(|server| vec![Priced::PublicIpv4; server.elastic_ips.len()]);
     let servers = servers.iter().flat_map(|server| vec![Priced::TransferServer; server.protocols.len().max(1)]);
-    servers.chain(stack.then_some(Priced::KmsKey)).collect()
+    servers.chain(addresses).chain(stack.then_some(Priced::KmsKey)).collect()
 }
 
 /// Lets CloudFormation compare the stack's resources with what it made.

@@ -88,7 +88,7 @@ pub struct Server {
 pub enum Endpoint {
     /// From the internet.
     Public,
-    /// From inside a VPC.
+    /// From inside a VPC, and from the internet where it has elastic IPs.
     Vpc {
         /// The VPC's id.
         vpc: String,
@@ -96,6 +96,8 @@ pub enum Endpoint {
         subnets: Vec<String>,
         /// The security groups' ids; none means the VPC's default group.
         security_groups: Vec<String>,
+        /// The allocation ids of elastic IPs, one for each subnet; none means that the VPC alone reaches the server.
+        elastic_ips: Vec<String>,
     },
 }
 
