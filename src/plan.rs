@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::progress::{Style, clean};
-use crate::server::{Found, ServerStep, Spec, refuse_other_provider, refuse_replacement};
+use crate::server::{Found, Remedy, ServerState, ServerStep, Spec, refuse_other_provider, refuse_replacement};
 use crate::stack::{DeployStep, Desired, ResourceChange, Stack, made_by_us, same_template};
 
 /// What happens to a thing.
@@ -38,16 +38,24 @@ pub struct Change {
     pub name: String,
     /// What about it changes, a line each.
     pub details: Vec<String>,
+    /// Whether users cannot connect while it is made: the server is stopped and started for it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub interrupts: bool,
     /// What an update of the stack does to each of its resources, where CloudFormation was asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceChange>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for this signature")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Change {
     /// A change of which no resources are known.
     #[must_use]
     pub fn new(action: Action, kind: &'static str, name: &str, details: Vec<String>) -> Self {
-        Self { action, kind, name: name.to_owned(), details, resources: Vec::new() }
+        Self { action, kind, name: name.to_owned(), details, interrupts: false, resources: Vec::new() }
     }
 
     /// Whether it is the same change, whatever is known of its resources.
@@ -56,6 +64,10 @@ impl Change {
         (self.action, self.kind, &self.name, &self.details) == (other.action, other.kind, &other.name, &other.details)
     }
 }
+
+/// What is said of a change that users notice.
+const INTERRUPTS: &str =
+    "! interrupts the service: the server is stopped for this, and nobody can connect until it is ONLINE again";
 
 /// What is there now.
 #[derive(Debug, Clone, Default)]
@@ -189,7 +201,11 @@ fn server_change(wanted: &Wanted, seen: &Seen, spec: Option<&Spec>) -> Result<Op
         details.push(format!("state: {} → ONLINE", server.state));
     }
     let action = if starts && details.len() == 1 { Action::Start } else { Action::Update };
-    Ok((!details.is_empty()).then(|| Change::new(action, "server", &server.id, details)))
+    // One that stands still is not interrupted: nobody is connected.
+    let serves = matches!(server.state, ServerState::Online | ServerState::Starting);
+    let interrupts = serves && differences.iter().any(|difference| difference.remedy == Remedy::Restart);
+    let change = |details| Change { interrupts, ..Change::new(action, "server", &server.id, details) };
+    Ok((!details.is_empty()).then(|| change(details)))
 }
 
 fn quoted(text: &str) -> String {
@@ -216,6 +232,9 @@ pub fn render(changes: &[Change], style: Style) -> String {
         );
         for detail in &change.details {
             let _ = writeln!(text, "      {}", style.dim(detail));
+        }
+        if change.interrupts {
+            let _ = writeln!(text, "      {}", style.bad(INTERRUPTS));
         }
         for resource in &change.resources {
             text.push_str(&resource.render(style));

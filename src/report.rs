@@ -176,6 +176,9 @@ pub struct ServerReport {
     pub endpoint: String,
     /// The fingerprint clients should see.
     pub host_key_fingerprint: Option<String>,
+    /// The allocation ids of its elastic IPs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elastic_ips: Vec<String>,
 }
 
 /// The function's zip, as reported.
@@ -265,6 +268,7 @@ impl Report {
             state: server.state.to_string(),
             endpoint: format!("{}.server.transfer.{region}.{url_suffix}", server.id),
             host_key_fingerprint: server.host_key_fingerprint.clone(),
+            elastic_ips: server.elastic_ips.clone(),
         });
     }
 

@@ -7,6 +7,7 @@ mod answer;
 mod create;
 mod delete;
 mod describe;
+mod elastic_ips;
 mod ensure;
 mod find;
 #[cfg(test)]
@@ -29,5 +30,5 @@ pub use ownership::{Claim, Owner};
 pub use rights::{Right, in_words};
 pub use roles::wait_until_visible;
 pub use spec::{Difference, ProviderRefs, Remedy, Spec, StackRefs, identity_provider_type};
-pub use state::{ServerState, ServerStep};
+pub use state::{ElasticIpStep, ServerState, ServerStep};
 pub use test_identity_provider::{Question, is_legal_user_name, test_identity_provider};

@@ -55,7 +55,7 @@ fn settings(path: PathBuf, text: String) -> Settings {
     resolve(&Given::default(), Some(&ConfigFile { path, text })).unwrap_or_else(|error| panic!("{error:#?}"))
 }
 
-/// The keys that `src/settings/layout.rs` calls known, section by section: `okta.org_url`.
+/// The keys of `src/settings/layout.rs`, section by section: `okta.org_url`.
 fn known_keys() -> BTreeSet<String> {
     let mut section = String::new();
     let mut keys = BTreeSet::new();
@@ -71,7 +71,7 @@ fn known_keys() -> BTreeSet<String> {
                 other => format!("{}.", other.to_lowercase()),
             };
         }
-        let names = part.split("Known(\"").skip(1).filter_map(|rest| rest.split_once('"')).map(|(name, _)| name);
+        let names = part.split('"').skip(1).step_by(2);
         keys.extend(names.map(|name| format!("{section}{name}")));
     }
     keys

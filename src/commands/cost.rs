@@ -10,7 +10,7 @@ pub(super) fn of_desired(settings: &Settings, stack: &Desired) -> MonthlyCost {
     let server = RunningServer {
         protocols: 1,
         in_vpc: matches!(settings.server.endpoint, Endpoint::Vpc { .. }),
-        public_addresses: 0,
+        public_addresses: settings.server.endpoint.elastic_ips().len(),
         asks_for_keys: settings.server.authentication != Authentication::Password,
     };
     let stack = RunningStack { template: &stack.template, parameters: &stack.parameters };
@@ -36,7 +36,7 @@ fn server(server: &Server) -> RunningServer {
     RunningServer {
         protocols: server.protocols.len(),
         in_vpc: server.endpoint_type.starts_with("VPC"),
-        public_addresses: 0,
+        public_addresses: server.elastic_ips.len(),
         asks_for_keys: server.sftp_authentication_methods.contains("PUBLIC_KEY"),
     }
 }
@@ -71,14 +71,15 @@ mod tests {
     /// What is planned costs as much as what is there then, in every way to set it up.
     #[test]
     fn plan_and_status_tell_the_same() {
-        for (text, endpoint, authentication, expected) in [
-            ("alarms.dashboard = false", "PUBLIC", "PASSWORD", "225.00"),
-            ("[server]\nidentity_provider = \"lambda\"", "PUBLIC", "PASSWORD", "226.40"),
+        for (text, endpoint, elastic_ips, expected) in [
+            ("alarms.dashboard = false", "PUBLIC", 0, "225.00"),
+            ("[server]\nidentity_provider = \"lambda\"", "PUBLIC", 0, "226.40"),
             (
-                "[server]\nendpoint = { vpc = \"vpc-0123456789abcdef0\", subnets = [\"subnet-0123456789abcdef0\"] }",
+                "[server]\nendpoint = { vpc = \"vpc-0123456789abcdef0\", subnets = [\"subnet-0123456789abcdef0\"], \
+                 elastic_ips = [\"eipalloc-0123456789abcdef0\"] }",
                 "VPC",
-                "PASSWORD",
-                "228.00",
+                1,
+                "231.65",
             ),
         ] {
             let settings = settings(text);
@@ -91,7 +92,7 @@ mod tests {
             let stack = stack_with(StackStatus::UpdateComplete, &desired);
             let server = Server {
                 endpoint_type: endpoint.into(),
-                sftp_authentication_methods: authentication.into(),
+                elastic_ips: vec!["eipalloc-0123456789abcdef0".into(); elastic_ips],
                 ..server_as_wanted()
             };
             assert_eq!(monthly([running(Some(&stack), Some(&desired.template), [&server])]), planned, "{text}");

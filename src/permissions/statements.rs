@@ -125,7 +125,13 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
         ),
         allow(
             "Own",
-            &["transfer:UpdateServer", "transfer:StartServer", "transfer:DeleteServer", "transfer:TagResource"],
+            &[
+                "transfer:UpdateServer",
+                "transfer:StartServer",
+                "transfer:StopServer",
+                "transfer:DeleteServer",
+                "transfer:TagResource",
+            ],
             names.servers(),
         )
         .when("StringEquals", TAG, &deployment),

@@ -104,6 +104,27 @@ fn each_difference_is_told_before_it_is_mended() {
     "#);
 }
 
+/// Other elastic IPs stop the server, and that is said aloud; where it stands still, nobody is interrupted.
+#[test]
+fn other_elastic_ips_interrupt_the_service() {
+    let mut seen = as_wanted();
+    let ids = vec!["eipalloc-1a2b3c4d".to_owned()];
+    seen.servers.owned = vec![Server { elastic_ips: ids.clone(), ..server_as_wanted() }];
+    insta::assert_snapshot!(plan(&seen), @r#"
+      ~ update  server           s-0123456789abcdef0
+          AddressAllocationIds: "eipalloc-1a2b3c4d" → ""
+          ! interrupts the service: the server is stopped for this, and nobody can connect until it is ONLINE again
+    "#);
+    let json = serde_json::to_value(decide(&wanted(), &seen, Some(&spec())).unwrap()).unwrap();
+    assert_eq!(json[0]["interrupts"], true);
+    seen.servers.owned = vec![Server { state: ServerState::Offline, elastic_ips: ids, ..server_as_wanted() }];
+    insta::assert_snapshot!(plan(&seen), @r#"
+      ~ update  server           s-0123456789abcdef0
+          AddressAllocationIds: "eipalloc-1a2b3c4d" → ""
+          state: OFFLINE → ONLINE
+    "#);
+}
+
 #[test]
 fn a_server_that_only_stands_still_is_started() {
     let mut seen = as_wanted();

@@ -104,6 +104,8 @@ pub fn github_summary(report: &Report) -> String {
         text.push_str("| change | kind | name | details |\n|---|---|---|---|\n");
         for change in report.changes.iter().take(ROWS) {
             let details: Vec<String> = change.details.iter().take(ROWS).map(|detail| code(detail)).collect();
+            let details = change.interrupts.then(|| "**interrupts the service**".to_owned()).into_iter().chain(details);
+            let details: Vec<String> = details.collect();
             let action = serde_json::to_value(change.action).ok();
             let action = action.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
             let _ = writeln!(
@@ -229,6 +231,7 @@ mod tests {
             kind: "stack",
             name: "sftp-okta-partners".into(),
             details: vec!["tag a: \"<img>\" → \"b|c\"".into(), "@someone".into()],
+            interrupts: false,
             resources: Vec::new(),
         }];
         insta::assert_snapshot!(github_summary(&report), @r#"

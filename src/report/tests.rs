@@ -28,6 +28,7 @@ pub(super) fn deployed() -> Report {
         state: "ONLINE".into(),
         endpoint: "s-0123456789abcdef0.server.transfer.eu-west-1.amazonaws.com".into(),
         host_key_fingerprint: Some("SHA256:abc".into()),
+        elastic_ips: Vec::new(),
     });
     report
 }

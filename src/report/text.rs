@@ -112,6 +112,9 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
         facts.push(("endpoint", server.endpoint.clone()));
         facts.push(("host key", server.host_key_fingerprint.clone().unwrap_or_else(|| "not known".into())));
         facts.push(("server", format!("{}  {}", server.id, server.state)));
+        if !server.elastic_ips.is_empty() {
+            facts.push(("elastic IPs", server.elastic_ips.join(", ")));
+        }
     }
     if let Some(stack) = &report.stack {
         facts.push(("stack", format!("{}  {}", stack.name, stack.status)));

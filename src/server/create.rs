@@ -212,13 +212,16 @@ fn request(client: &Client, spec: &Spec, owner: &Owner, call: &str) -> Request {
         .set_tags(Some(to_tags(&tags)));
     Request(match &spec.endpoint {
         Endpoint::Public => request.endpoint_type(EndpointType::Public),
-        Endpoint::Vpc { vpc, subnets, security_groups } => request.endpoint_type(EndpointType::Vpc).endpoint_details(
-            EndpointDetails::builder()
-                .vpc_id(vpc)
-                .set_subnet_ids(Some(subnets.clone()))
-                .set_security_group_ids(Some(security_groups.clone()).filter(|groups| !groups.is_empty()))
-                .build(),
-        ),
+        // Elastic IPs are refused here: see `elastic_ips`.
+        Endpoint::Vpc { vpc, subnets, security_groups, .. } => {
+            request.endpoint_type(EndpointType::Vpc).endpoint_details(
+                EndpointDetails::builder()
+                    .vpc_id(vpc)
+                    .set_subnet_ids(Some(subnets.clone()))
+                    .set_security_group_ids(Some(security_groups.clone()).filter(|groups| !groups.is_empty()))
+                    .build(),
+            )
+        }
     })
 }
 

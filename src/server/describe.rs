@@ -40,6 +40,8 @@ pub struct Server {
     pub vpc: Option<String>,
     /// The subnets, sorted.
     pub subnets: Vec<String>,
+    /// The allocation ids of its elastic IPs, sorted: which of them a subnet gets is not told.
+    pub elastic_ips: Vec<String>,
     /// Such as `SFTP`.
     pub protocols: Vec<String>,
     /// Shown before sign-in.
@@ -74,6 +76,9 @@ fn from_sdk(id: &str, server: DescribedServer) -> Server {
     let endpoint = server.endpoint_details;
     let mut subnets = endpoint.as_ref().map(|endpoint| endpoint.subnet_ids().to_vec()).unwrap_or_default();
     subnets.sort();
+    let mut elastic_ips =
+        endpoint.as_ref().map(|endpoint| endpoint.address_allocation_ids().to_vec()).unwrap_or_default();
+    elastic_ips.sort();
     Server {
         id: server.server_id.unwrap_or_else(|| id.to_owned()),
         arn: server.arn,
@@ -93,6 +98,7 @@ fn from_sdk(id: &str, server: DescribedServer) -> Server {
         endpoint_type: server.endpoint_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         vpc: endpoint.as_ref().and_then(|endpoint| endpoint.vpc_id()).map(ToOwned::to_owned),
         subnets,
+        elastic_ips,
         protocols: server
             .protocols
             .unwrap_or_default()

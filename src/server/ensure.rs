@@ -1,14 +1,16 @@
 //! Bringing the server to where it should be: created, updated, started, and ONLINE.
 
 use aws_sdk_transfer::Client;
+use aws_sdk_transfer::operation::update_server::builders::UpdateServerFluentBuilder;
 use aws_sdk_transfer::types::Protocol;
 
 use super::create::{create, identity_provider, storage_options, to_tags};
 use super::describe::{Server, describe};
+use super::elastic_ips;
 use super::find::Found;
 use super::ownership::Owner;
 use super::spec::{Difference, Remedy, Spec};
-use super::state::ServerStep;
+use super::state::{ElasticIpStep, ServerStep};
 use crate::aws::{failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
@@ -65,7 +67,8 @@ pub async fn ensure(
         },
     };
     progress.goes_on(&format!("server {} goes on starting", server.id));
-    let (server, started) = wait_until_online(client, server, patience, progress).await?;
+    let is_new = change == Change::Created;
+    let (server, started) = bring_online(client, spec, server, is_new, patience, progress).await?;
     progress.nothing_goes_on();
     if started && change == Change::Unchanged {
         change = Change::Started;
@@ -93,7 +96,7 @@ async fn update(client: &Client, spec: &Spec, server: &Server, patience: &Patien
     let differences = spec.differences(server);
     refuse_replacement(server, &differences)?;
     if differences.iter().any(|difference| difference.remedy == Remedy::Update) {
-        send_update(client, spec, server, patience).await?;
+        send_update(whole_update(client, spec, server), server, patience).await?;
     }
     let tags = differences.iter().any(|difference| difference.remedy == Remedy::Tag);
     if tags {
@@ -108,22 +111,25 @@ async fn update(client: &Client, spec: &Spec, server: &Server, patience: &Patien
     Ok(!differences.is_empty())
 }
 
-/// UpdateServer with everything that can differ, so that the result does not depend on what differed. It is safe to repeat.
-async fn send_update(client: &Client, spec: &Spec, server: &Server, patience: &Patience) -> Result<()> {
+/// UpdateServer with everything that a server that serves can change, so that the result does not depend on what differed.
+fn whole_update(client: &Client, spec: &Spec, server: &Server) -> UpdateServerFluentBuilder {
+    client
+        .update_server()
+        .server_id(&server.id)
+        .protocols(Protocol::Sftp)
+        .identity_provider_details(identity_provider(spec))
+        .security_policy_name(&spec.security_policy)
+        .logging_role(&spec.stack.logging_role)
+        .structured_log_destinations(&spec.stack.log_group_arn)
+        .s3_storage_options(storage_options(spec))
+        .pre_authentication_login_banner(&spec.banner)
+}
+
+/// Sends an UpdateServer until the server is ready for it. It is safe to repeat.
+pub(super) async fn send_update(update: UpdateServerFluentBuilder, server: &Server, patience: &Patience) -> Result<()> {
     let mut backoff = Backoff::from(patience.interval);
     loop {
-        let sent = client
-            .update_server()
-            .server_id(&server.id)
-            .protocols(Protocol::Sftp)
-            .identity_provider_details(identity_provider(spec))
-            .security_policy_name(&spec.security_policy)
-            .logging_role(&spec.stack.logging_role)
-            .structured_log_destinations(&spec.stack.log_group_arn)
-            .s3_storage_options(storage_options(spec))
-            .pre_authentication_login_banner(&spec.banner)
-            .send()
-            .await;
+        let sent = update.clone().send().await;
         let Err(error) = sent else { return Ok(()) };
         // A server whose endpoint has just changed refuses updates for a while (ConflictException).
         let passing =
@@ -174,17 +180,40 @@ pub fn refuse_other_provider(server: &Server, wanted: &str) -> Result<()> {
     refuse_replacement(server, &[difference])
 }
 
-/// Waits until the server serves; starts it once where it stands still. Returns it, and whether it was started.
-async fn wait_until_online(
+/// Waits until the server serves. Stops it once where its elastic IPs have to change, starts it once where it stands still.
+/// Returns it, and whether it was started.
+async fn bring_online(
     client: &Client,
+    spec: &Spec,
     server: Server,
+    is_new: bool,
     patience: &Patience,
     progress: &Progress,
 ) -> Result<(Server, bool)> {
     let mut server = server;
-    let mut started = false;
+    let (mut stopped, mut changed, mut started) = (false, false, false);
     loop {
-        let step = server.state.for_deploy();
+        // Once they were taken, the server is started whatever it tells of them: it stands still for nobody's good.
+        let step = match !changed && spec.has_other_elastic_ips(&server) {
+            false => server.state.for_deploy(),
+            true => match server.state.for_elastic_ips() {
+                ElasticIpStep::Wait => ServerStep::Wait,
+                ElasticIpStep::Stop => {
+                    // After StopServer the state may read ONLINE once more.
+                    if !stopped {
+                        elastic_ips::stop(client, &server, is_new, progress).await?;
+                        stopped = true;
+                    }
+                    ServerStep::Wait
+                }
+                ElasticIpStep::Change => {
+                    elastic_ips::change(client, spec, &server, patience, progress).await?;
+                    changed = true;
+                    ServerStep::Start
+                }
+                ElasticIpStep::Failed { why, next } => ServerStep::Failed { why, next },
+            },
+        };
         if step != ServerStep::Ready {
             progress.server(&server.id, server.state.as_str(), server.state.mood());
         }
@@ -195,6 +224,7 @@ async fn wait_until_online(
                 client.start_server().server_id(&server.id).send().await.map_err(|error| {
                     failure(&format!("could not start server {}", server.id), &error).resource(&server.id)
                 })?;
+                progress.goes_on(&format!("server {} goes on starting", server.id));
                 started = true;
             }
             // After StartServer the state may read OFFLINE once more.

@@ -43,6 +43,7 @@ pub(crate) fn server_as_wanted() -> Server {
         endpoint_type: "PUBLIC".into(),
         vpc: None,
         subnets: Vec::new(),
+        elastic_ips: Vec::new(),
         protocols: vec!["SFTP".into()],
         banner: String::new(),
         directory_listing_optimization: true,

@@ -73,6 +73,8 @@ pub struct Difference {
 pub enum Remedy {
     /// UpdateServer.
     Update,
+    /// UpdateServer while the server is stopped: nobody can connect meanwhile.
+    Restart,
     /// TagResource.
     Tag,
     /// Nothing in place: only another server.
@@ -163,6 +165,18 @@ impl Spec {
         roles.into_iter().filter(|role| !role.is_empty()).collect()
     }
 
+    /// The allocation ids of the elastic IPs, sorted.
+    pub(super) fn elastic_ips(&self) -> Vec<String> {
+        let mut ids = self.endpoint.elastic_ips().to_vec();
+        ids.sort();
+        ids
+    }
+
+    /// Whether the server has other elastic IPs than it should.
+    pub(super) fn has_other_elastic_ips(&self, server: &Server) -> bool {
+        self.elastic_ips() != server.elastic_ips
+    }
+
     /// What about `server` is not as it should be. Tags that others put there are left alone.
     #[must_use]
     pub fn differences(&self, server: &Server) -> Vec<Difference> {
@@ -212,6 +226,7 @@ impl Spec {
             ("EndpointType", server.endpoint_type.clone(), endpoint_type.to_owned(), Remedy::Replace),
             ("VpcId", server.vpc.clone().unwrap_or_default(), vpc.unwrap_or_default(), Remedy::Replace),
             ("SubnetIds", server.subnets.join(", "), subnets.join(", "), Remedy::Replace),
+            ("AddressAllocationIds", server.elastic_ips.join(", "), self.elastic_ips().join(", "), Remedy::Restart),
         ];
         let tags = self.tags.iter().map(|(key, value)| {
             let now = server.tags.get(key).map(|now| format!("{key}={now}")).unwrap_or_default();
@@ -252,6 +267,42 @@ mod tests {
     #[test]
     fn a_server_as_wanted_differs_in_nothing() {
         assert_eq!(spec().differences(&server_as_wanted()), []);
+    }
+
+    #[test]
+    fn elastic_ips_are_compared_whatever_their_order() {
+        let mut spec = spec();
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        spec.endpoint = Endpoint::Vpc {
+            vpc: "vpc-1".into(),
+            subnets: ids(&["subnet-2", "subnet-1"]),
+            security_groups: ids(&["sg-1"]),
+            elastic_ips: ids(&["eipalloc-2", "eipalloc-1"]),
+        };
+        let mut server = Server {
+            endpoint_type: "VPC".into(),
+            vpc: Some("vpc-1".into()),
+            subnets: ids(&["subnet-1", "subnet-2"]),
+            elastic_ips: ids(&["eipalloc-1", "eipalloc-2"]),
+            ..server_as_wanted()
+        };
+        assert_eq!(spec.differences(&server), []);
+        server.elastic_ips = ids(&["eipalloc-1", "eipalloc-3"]);
+        let told = spec.differences(&server);
+        assert_eq!(
+            told,
+            [Difference {
+                field: "AddressAllocationIds",
+                now: "eipalloc-1, eipalloc-3".into(),
+                wanted: "eipalloc-1, eipalloc-2".into(),
+                remedy: Remedy::Restart
+            }]
+        );
+        assert!(spec.has_other_elastic_ips(&server));
+        // Taken out of the configuration, or never put in.
+        let Endpoint::Vpc { elastic_ips, .. } = &mut spec.endpoint else { panic!("it is in a VPC") };
+        elastic_ips.clear();
+        assert_eq!(spec.differences(&server)[0].wanted, "");
     }
 
     #[test]

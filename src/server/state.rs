@@ -36,6 +36,24 @@ pub enum ServerStep {
     },
 }
 
+/// What deploy does with a server in some state, before its elastic IPs can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElasticIpStep {
+    /// It is on its way: look again.
+    Wait,
+    /// It has to stand still first: StopServer.
+    Stop,
+    /// It stands still: UpdateServer, and StartServer after it.
+    Change,
+    /// As [`ServerStep::Failed`].
+    Failed {
+        /// Why it will not get there.
+        why: &'static str,
+        /// The next step.
+        next: &'static str,
+    },
+}
+
 impl ServerState {
     /// Every state that the service documents.
     pub const ALL: [Self; 6] =
@@ -80,6 +98,22 @@ impl ServerState {
             Self::Unknown(_) => ServerStep::Failed {
                 why: "this version does not know that state",
                 next: "look at the server in the Transfer Family console, and update sftp-okta",
+            },
+        }
+    }
+
+    /// What deploy does with a server in this state whose elastic IPs are not as wanted: "The Transfer Family server must be
+    /// offline" (API reference, EndpointDetails). One that could not be started serves nobody, and other addresses may be
+    /// what it needs.
+    #[must_use]
+    pub fn for_elastic_ips(&self) -> ElasticIpStep {
+        match self {
+            Self::Online | Self::StartFailed => ElasticIpStep::Stop,
+            Self::Starting | Self::Stopping => ElasticIpStep::Wait,
+            Self::Offline => ElasticIpStep::Change,
+            Self::StopFailed | Self::Unknown(_) => match self.for_deploy() {
+                ServerStep::Failed { why, next } => ElasticIpStep::Failed { why, next },
+                ServerStep::Ready | ServerStep::Wait | ServerStep::Start => ElasticIpStep::Wait,
             },
         }
     }
@@ -146,7 +180,13 @@ mod tests {
             };
             let health = if state.next_step().is_none() { "healthy" } else { "not healthy" };
             let next = state.next_step().map(|next| format!("; {next}")).unwrap_or_default();
-            let _ = writeln!(table, "{state}\n  deploy    {deploy}");
+            let addresses = match state.for_elastic_ips() {
+                ElasticIpStep::Wait => "wait, then decide again".to_owned(),
+                ElasticIpStep::Stop => "stop, once".to_owned(),
+                ElasticIpStep::Change => "change them, then start".to_owned(),
+                ElasticIpStep::Failed { why, next } => format!("stop: {why}; {next}"),
+            };
+            let _ = writeln!(table, "{state}\n  deploy    {deploy}\n  other elastic IPs  {addresses}");
             // DeleteServer has no precondition (API reference, DeleteServer).
             let _ = writeln!(table, "  status    {health}: {}{next}\n  teardown  delete", state.meaning());
         }

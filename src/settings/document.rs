@@ -8,23 +8,6 @@ use crate::error::{Error, ErrorCode, Result};
 use super::file::ConfigFile;
 use super::origin::{Located, Origin};
 
-/// A key a section may have: supported, or of the design but not in this version yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Key {
-    /// Read by this version.
-    Known(&'static str),
-    /// Not supported by this version; with what to do instead.
-    Later(&'static str, &'static str),
-}
-
-impl Key {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Known(name) | Self::Later(name, _) => name,
-        }
-    }
-}
-
 /// One table of the file, with the name of its section.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Section<'d> {
@@ -59,38 +42,30 @@ impl<'d> Section<'d> {
         Self { file, name: "", start: 0, table: document.get_ref() }
     }
 
-    /// Refuses every key that is not in `keys`, and those of another version; the first in the file is told.
-    pub(super) fn allow(&self, keys: &[Key]) -> Result<()> {
+    /// Refuses every key that is not in `keys`; the first in the file is told.
+    pub(super) fn allow(&self, keys: &[&str]) -> Result<()> {
         let mut present: Vec<_> = self.table.keys().collect();
         present.sort_by_key(|key| key.span().start);
         for key in present {
             let name: &str = key.get_ref();
             let origin = self.origin(name, key.span().start);
-            match keys.iter().find(|known| known.name() == name) {
-                Some(Key::Known(_)) => {}
-                Some(Key::Later(_, instead)) => {
-                    return Err(origin.error("is not supported by this version").hint(*instead));
-                }
-                None => return Err(self.unknown(name, &origin, keys)),
+            if !keys.contains(&name) {
+                return Err(self.unknown(name, &origin, keys));
             }
         }
         Ok(())
     }
 
-    fn unknown(&self, name: &str, origin: &Origin, keys: &[Key]) -> Error {
+    fn unknown(&self, name: &str, origin: &Origin, keys: &[&str]) -> Error {
         let section = if self.name.is_empty() { "the top of the file".to_owned() } else { format!("[{}]", self.name) };
         let nearest = keys
             .iter()
-            .map(|key| (strsim::damerau_levenshtein(&name.to_lowercase().replace('-', "_"), key.name()), key.name()))
+            .map(|key| (strsim::damerau_levenshtein(&name.to_lowercase().replace('-', "_"), key), *key))
             .filter(|(distance, known)| *distance <= 1 + known.len() / 4)
             .min();
         let hint = match nearest {
             Some((_, known)) => format!("write {known}, if that is what you mean, or remove the line"),
-            None => {
-                let all: Vec<&str> =
-                    keys.iter().filter(|key| matches!(key, Key::Known(_))).map(|key| key.name()).collect();
-                format!("remove the line; the keys here are {}", all.join(", "))
-            }
+            None => format!("remove the line; the keys here are {}", keys.join(", ")),
         };
         origin.error("is not a known key").cause(format!("{section} has no key {name}")).hint(hint)
     }

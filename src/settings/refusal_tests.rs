@@ -5,29 +5,66 @@ use super::*;
 use crate::error::{Error, ErrorCode};
 
 /// The error as a person reads it.
-fn told(result: Result<Settings, Error>) -> String {
+pub(super) fn told(result: Result<Settings, Error>) -> String {
     let error = result.expect_err("was accepted");
     assert_eq!(error.code, ErrorCode::Configuration);
     let part = |name: &str, text: Option<String>| text.map(|text| format!("\n{name}: {text}")).unwrap_or_default();
     format!("{}{}{}{}", error.message, part("cause", error.cause), part("hint", error.hint), part("at", error.resource))
 }
 
+/// A VPC endpoint with lines below it, the first of them on line 9.
+fn endpoint(subnets: &str, lines: &str) -> String {
+    format!("{LEAST}[server.endpoint]\nvpc = \"vpc-1a2b3c4d\"\n{lines}\nsubnets = [{subnets}]")
+}
+
+/// Elastic IPs that the service would refuse, each told where it stands.
 #[test]
-fn what_another_version_will_do_is_refused() {
-    let endpoint = "[server.endpoint]\nvpc = \"vpc-1a2b3c4d\"\nsubnets = [\"subnet-1a2b3c4d\"]\nelastic_ips = []";
-    insta::assert_snapshot!(told(from_file(&format!("{LEAST}{endpoint}"))), @r#"
-    server.endpoint.elastic_ips is not supported by this version
-    hint: remove it: this version makes a VPC endpoint that is reached from inside the VPC
-    at: sftp-okta.toml:9
+fn elastic_ips_that_cannot_be() {
+    let (one, two) = ("\"subnet-1a2b3c4d\"", "\"subnet-1a2b3c4d\", \"subnet-2a2b3c4d\"");
+    let told = [
+        (one, "elastic_ips = [\"203.0.113.7\"]"),
+        (one, "elastic_ips = [\"eipalloc-x\"]"),
+        (two, "elastic_ips = [\n\"eipalloc-1a2b3c4d\",\n\"eipalloc-1a2b3c4d\"]"),
+        (two, "elastic_ips = [\"eipalloc-1a2b3c4d\"]"),
+        (one, "elastic_ips = [\"eipalloc-1a2b3c4d\", \"eipalloc-2a2b3c4d\"]"),
+        (
+            two,
+            "elastic_ips = [\"eipalloc-1a2b3c4d\", \"eipalloc-2a2b3c4d\", \"eipalloc-3a2b3c4d\",\n\"eipalloc-4a2b3c4d\"]",
+        ),
+        (one, "elastic_ips = \"eipalloc-1a2b3c4d\""),
+    ]
+    .map(|(subnets, lines)| told(from_file(&endpoint(subnets, lines))));
+    insta::assert_snapshot!(told.join("\n\n"));
+}
+
+#[test]
+fn elastic_ips_belong_to_a_vpc() {
+    let text = format!("{LEAST}[server]\nendpoint = {{ elastic_ips = [\"eipalloc-1a2b3c4d\"] }}");
+    insta::assert_snapshot!(told(from_file(&text)), @r#"
+    server.endpoint has no vpc
+    hint: write endpoint = "public", or endpoint = { vpc = "vpc-…", subnets = ["subnet-…"] }
+    at: sftp-okta.toml:7
     "#);
 }
 
+#[test]
+fn no_elastic_ip_is_none() {
+    let subnets = "\"subnet-1a2b3c4d\"";
+    for lines in ["", "elastic_ips = []"] {
+        let settings = from_file(&endpoint(subnets, lines)).unwrap();
+        assert!(matches!(settings.server.endpoint, Endpoint::Vpc { elastic_ips, .. } if elastic_ips.is_empty()));
+    }
+    let settings = from_file(&endpoint(subnets, "elastic_ips = [\"eipalloc-1a2b3c4d\"]")).unwrap();
+    assert!(settings.warnings().iter().any(|told| told.contains("no security_groups")), "{:?}", settings.warnings());
+    assert!(matches!(settings.server.endpoint, Endpoint::Vpc { elastic_ips, .. } if elastic_ips.len() == 1));
+}
+
 /// A service app, for what needs the directory. One line below `[okta]`, so that it moves the rest by one.
-const APP: &str = "service_app = { client_id = \"0oa1\", key_id = \"k\", private_key_secret = \"arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta\" }\n";
-const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+pub(super) const APP: &str = "service_app = { client_id = \"0oa1\", key_id = \"k\", private_key_secret = \"arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta\" }\n";
+pub(super) const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 /// The least configuration with lines below `[okta]`.
-fn with_okta(lines: &str) -> String {
+pub(super) fn with_okta(lines: &str) -> String {
     LEAST.replace("[storage]", &format!("{lines}[storage]"))
 }
 

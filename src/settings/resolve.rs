@@ -2,6 +2,7 @@
 
 mod access;
 mod combination;
+mod endpoint;
 mod okta;
 mod storage;
 
@@ -15,8 +16,8 @@ use super::file::ConfigFile;
 use super::given::{Given, Value};
 use super::layout;
 use super::lookup::{Rule, boolean, checked, file_text, number, required, text};
-use super::origin::{Located, Origin, Wrong};
-use super::resolved::{Alarms, Api, Authentication, Endpoint, IdentityProvider, Lambda, Server, Settings, Target};
+use super::origin::{Located, Origin};
+use super::resolved::{Alarms, Api, Authentication, IdentityProvider, Lambda, Server, Settings, Target};
 
 const SECURITY_POLICY: &str = "TransferSecurityPolicy-2025-03";
 const LOG_RETENTION_DAYS: u32 = 90;
@@ -168,34 +169,6 @@ impl<'d> Sections<'d> {
             authentication: authentication.map_or(Authentication::Password, |found| found.value),
             identity_provider: provider.map_or(IdentityProvider::ApiGateway, |found| found.value),
         })
-    }
-
-    fn endpoint(&self) -> Result<Endpoint> {
-        let Some(server) = self.server.filter(|section| section.has("endpoint")) else { return Ok(Endpoint::Public) };
-        let form = "write endpoint = \"public\", or endpoint = { vpc = \"vpc-…\", subnets = [\"subnet-…\"] }";
-        if !server.is_section("endpoint") {
-            return match server.text("endpoint")? {
-                Some(word) if word.value != "public" => {
-                    Err(Wrong::new("is not an endpoint", "there are \"public\" and a table with a VPC", form)
-                        .at(&word.origin, &word.value))
-                }
-                _ => Ok(Endpoint::Public),
-            };
-        }
-        let Some(section) = server.section("endpoint", "server.endpoint")? else { return Ok(Endpoint::Public) };
-        section.allow(layout::ENDPOINT)?;
-        let Some(vpc) = checked(section.text("vpc")?, server::vpc)? else {
-            return Err(section.here().error("has no vpc").hint(form));
-        };
-        let ids = |key, rule: Rule<str, String>| -> Result<Vec<String>> {
-            section.texts(key)?.into_iter().map(|id| id.try_map(rule).map(|id| id.value)).collect()
-        };
-        let (subnets, security_groups) =
-            (ids("subnets", server::subnet)?, ids("security_groups", server::security_group)?);
-        if subnets.is_empty() {
-            return Err(section.here().error("has no subnets").cause("a VPC endpoint lies in subnets").hint(form));
-        }
-        Ok(Endpoint::Vpc { vpc: vpc.value, subnets, security_groups })
     }
 
     fn lambda(&self, given: &Given) -> Result<Lambda> {

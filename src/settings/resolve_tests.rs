@@ -175,6 +175,7 @@ permissions = "write-only"
                 security_groups: [
                     "sg-1a2b3c4d",
                 ],
+                elastic_ips: [],
             },
             hostname: Some(
                 "sftp.acme.com",
@@ -326,4 +327,11 @@ proptest::proptest! {
             proptest::prop_assert!(error.resource.is_some());
         }
     }
+}
+
+/// Everything that the full example says, resolved.
+#[test]
+fn the_full_example() {
+    let file = ConfigFile { path: "full.toml".into(), text: include_str!("../../examples/full.toml").to_owned() };
+    insta::assert_debug_snapshot!(resolve(&Given::default(), Some(&file)).unwrap());
 }

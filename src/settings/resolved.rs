@@ -88,7 +88,7 @@ pub struct Server {
 pub enum Endpoint {
     /// From the internet.
     Public,
-    /// From inside a VPC.
+    /// From inside a VPC, and from the internet where it has elastic IPs.
     Vpc {
         /// The VPC's id.
         vpc: String,
@@ -96,7 +96,20 @@ pub enum Endpoint {
         subnets: Vec<String>,
         /// The security groups' ids; none means the VPC's default group.
         security_groups: Vec<String>,
+        /// The allocation ids of elastic IPs, one for each subnet; none means that the VPC alone reaches the server.
+        elastic_ips: Vec<String>,
     },
+}
+
+impl Endpoint {
+    /// The allocation ids of its elastic IPs, in the order in which they are configured.
+    #[must_use]
+    pub fn elastic_ips(&self) -> &[String] {
+        match self {
+            Self::Public => &[],
+            Self::Vpc { elastic_ips, .. } => elastic_ips,
+        }
+    }
 }
 
 /// How the server asks the function.

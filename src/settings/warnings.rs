@@ -3,7 +3,7 @@
 use sftp_okta_lambda::access::{self, AccessRule};
 use sftp_okta_lambda::settings::Authentication;
 
-use super::Settings;
+use super::{Endpoint, Settings};
 
 impl Settings {
     /// What a person should look at before this is deployed, each a sentence. Rules are counted from 1.
@@ -16,6 +16,16 @@ impl Settings {
                  each session's own policy confines it",
                 self.storage.bucket
             ));
+        }
+        if let Endpoint::Vpc { security_groups, elastic_ips, .. } = &self.server.endpoint
+            && security_groups.is_empty()
+            && !elastic_ips.is_empty()
+        {
+            warnings.push(
+                "the endpoint has elastic IPs and no security_groups: the VPC's default group decides who reaches it, and that \
+                 lets in nobody from outside unless somebody changed it"
+                    .to_owned(),
+            );
         }
         match self.server.authentication {
             Authentication::PublicKey | Authentication::PublicKeyOrPassword => warnings.push(

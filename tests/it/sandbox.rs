@@ -66,6 +66,32 @@ fn deploy_sign_in_upload_change_teardown() {
     sandbox.sftp("alice", &sandbox.password("alice"), "ls in/report.txt\n").expect_code(0);
 }
 
+/// Elastic IPs, put in and taken out: the server stops for each, and serves its users afterwards.
+#[test]
+fn elastic_ips_put_in_and_taken_out() {
+    let sandbox = Sandbox::new();
+    let endpoint = |more: &str| {
+        let text = format!("[server.endpoint]\nvpc = \"vpc-1a2b3c4d\"\nsubnets = [\"subnet-1a2b3c4d\"]\n{more}");
+        sandbox.cli.write("sftp-okta.toml", &text);
+    };
+    endpoint("elastic_ips = [\"eipalloc-1a2b3c4d\"]");
+    sandbox.deployer("deploy --yes --poll-interval 50ms").expect_code(0);
+    let status = sandbox.deployer("status").json();
+    assert_eq!(status["server"]["elastic_ips"], serde_json::json!(["eipalloc-1a2b3c4d"]), "{status}");
+    assert!(status["cost"].to_string().contains("public IPv4 address"), "{status}");
+    sandbox.sftp("alice", &sandbox.password("alice"), "ls\n").expect_code(0);
+
+    endpoint("");
+    let plan = sandbox.deployer("plan").json();
+    assert_eq!(plan["changes"][0]["interrupts"], true, "{plan}");
+    let changed = sandbox.deployer("deploy --yes --poll-interval 50ms");
+    changed.expect_code(0);
+    assert_eq!(changed.json()["server"]["elastic_ips"], serde_json::Value::Null, "{}", changed.stdout);
+    assert_eq!(changed.json()["server"]["id"], status["server"]["id"]);
+    sandbox.sftp("alice", &sandbox.password("alice"), "ls\n").expect_code(0);
+    assert_eq!(sandbox.deployer("deploy --yes").json()["result"], "unchanged");
+}
+
 #[test]
 fn it_is_found_again_stopped_and_emptied() {
     let sandbox = Sandbox::new();

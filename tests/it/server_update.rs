@@ -1,6 +1,6 @@
 //! A server that is there is brought to what the configuration says, in place and in as few calls as that takes.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::cli::Ran;
 use crate::support::fault::Fault;
@@ -87,6 +87,94 @@ fn an_endpoint_is_not_changed_behind_anybodys_back() {
     assert!(error["hint"].as_str().unwrap().contains("teardown"), "{error}");
     assert_eq!(world.transfer.servers(), before);
     assert_eq!(operations(&world), [""; 0]);
+}
+
+/// An endpoint in a VPC with elastic IPs, as the configuration writes it.
+fn in_vpc(world: &World, elastic_ips: &[&str]) {
+    world.cli.write(
+        "sftp-okta.toml",
+        &format!(
+            "[server.endpoint]\nvpc = \"vpc-0123456789abcdef0\"\nsubnets = [\"subnet-0123456789abcdef0\"]\n\
+             security_groups = [\"sg-0123456789abcdef0\"]\nelastic_ips = {elastic_ips:?}\n"
+        ),
+    );
+}
+
+fn addresses(world: &World) -> Value {
+    world.own_servers()[0]["EndpointDetails"]["AddressAllocationIds"].clone()
+}
+
+#[test]
+fn elastic_ips_come_go_and_change_while_the_server_stands_still() {
+    let world = World::with(|transfer| transfer);
+    in_vpc(&world, &["eipalloc-1a2b3c4d"]);
+    world.run("deploy", &[]).expect_code(0);
+    assert_eq!(operations(&world), ["CreateServer", "StopServer", "UpdateServer", "StartServer"]);
+    assert_eq!(addresses(&world), json!(["eipalloc-1a2b3c4d"]));
+    let id = world.the_server();
+
+    world.clear();
+    let unchanged = world.run("deploy", &[]).json();
+    assert_eq!(unchanged["result"], "unchanged");
+    assert_eq!(unchanged["server"]["elastic_ips"], json!(["eipalloc-1a2b3c4d"]));
+    assert_eq!(world.mutating(), [""; 0]);
+
+    for (wanted, told) in [
+        (vec!["eipalloc-2a2b3c4d"], "AddressAllocationIds: \"eipalloc-1a2b3c4d\" → \"eipalloc-2a2b3c4d\""),
+        (vec![], "AddressAllocationIds: \"eipalloc-2a2b3c4d\" → \"\""),
+    ] {
+        in_vpc(&world, &wanted);
+        let status = world.run("status", &[]).json();
+        assert!(status["differences"][0].as_str().unwrap().contains(told), "{status}");
+        world.clear();
+        let ran = world.run("deploy", &[]);
+        ran.expect_code(0);
+        let change = &ran.json()["changes"][0];
+        assert_eq!((&change["action"], &change["interrupts"]), (&json!("update"), &json!(true)), "{change}");
+        assert!(ran.json()["warnings"].to_string().contains("nobody can connect"), "{}", ran.stdout);
+        assert_eq!(operations(&world), ["StopServer", "UpdateServer", "StartServer"]);
+        assert_eq!((addresses(&world), world.the_server()), (json!(wanted), id.clone()));
+    }
+}
+
+/// Wherever an earlier run ended, state and addresses say what is left to do.
+#[test]
+fn a_change_of_elastic_ips_goes_on_where_it_was_left() {
+    let world = World::with(|transfer| transfer);
+    in_vpc(&world, &["eipalloc-1a2b3c4d"]);
+    world.run("deploy", &[]).expect_code(0);
+    let id = world.the_server();
+    for (life, ids, expected) in [
+        (Life::Stopping { looks: 4 }, ["eipalloc-2a2b3c4d"], vec!["UpdateServer", "StartServer"]),
+        (Life::Offline, ["eipalloc-3a2b3c4d"], vec!["UpdateServer", "StartServer"]),
+        (Life::Offline, ["eipalloc-3a2b3c4d"], vec!["StartServer"]),
+        (Life::StartFailed, ["eipalloc-4a2b3c4d"], vec!["StopServer", "UpdateServer", "StartServer"]),
+        (
+            Life::starting(Start::OnlineAfter(6)),
+            ["eipalloc-5a2b3c4d"],
+            vec!["StopServer", "UpdateServer", "StartServer"],
+        ),
+    ] {
+        in_vpc(&world, &ids);
+        world.transfer.set_life(&id, life);
+        world.clear();
+        world.run("deploy", &[]).expect_code(0);
+        assert_eq!(operations(&world), expected, "{life:?}");
+        assert_eq!((addresses(&world), world.the_server()), (json!(ids), id.clone()));
+    }
+}
+
+#[test]
+fn refused_elastic_ips_do_not_leave_the_server_standing_still() {
+    let refused = Fault::refused(400, "InvalidRequestException", "eipalloc-1a2b3c4d does not exist");
+    let world = World::with(|transfer| transfer.fault("UpdateServer", 1..=1, refused));
+    in_vpc(&world, &["eipalloc-1a2b3c4d"]);
+    let error = world.run("deploy", &[]).expect_failure(5, "server-failed");
+    assert!(error["message"].as_str().unwrap().contains("starts again"), "{error}");
+    assert!(error["cause"].as_str().unwrap().contains("does not exist"), "{error}");
+    assert_eq!(operations(&world), ["CreateServer", "StopServer", "UpdateServer", "StartServer"]);
+    world.run("deploy", &[]).expect_code(0);
+    assert_eq!(addresses(&world), json!(["eipalloc-1a2b3c4d"]));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The Transfer server's settings.
 
+use std::net::IpAddr;
+
 use super::super::origin::Wrong;
 use super::super::resolved::{Authentication, IdentityProvider};
 
@@ -112,6 +114,21 @@ pub(in crate::settings) fn security_group(text: &str) -> Result<String, Wrong> {
     id(text, "sg-", "security group")
 }
 
+/// The allocation id of an elastic IP: an address in its place gets the command that shows its id.
+pub(in crate::settings) fn elastic_ip(text: &str) -> Result<String, Wrong> {
+    if resource_id(text, "eipalloc-") {
+        return Ok(text.to_owned());
+    }
+    let wrong = |why: &str, remedy: String| Err(Wrong::new("is not the allocation id of an elastic IP", why, remedy));
+    if text.parse::<IpAddr>().is_ok() {
+        let remedy =
+            format!("write its id, which `aws ec2 describe-addresses --public-ips {text}` shows as AllocationId");
+        return wrong("it is the address itself", remedy);
+    }
+    let remedy = "write an id such as eipalloc-0123456789abcdef0".to_owned();
+    wrong("it is not eipalloc- and 8 or 17 hexadecimal digits", remedy)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,5 +205,10 @@ mod tests {
         );
         check(subnet, &["subnet-1a2b3c4d"], &["vpc-1a2b3c4d"]);
         check(security_group, &["sg-1a2b3c4d"], &["sg"]);
+        check(
+            elastic_ip,
+            &["eipalloc-1a2b3c4d", "eipalloc-0123456789abcdef0"],
+            &["", "eipalloc-", "eipassoc-1a2b3c4d", "203.0.113.7", "2001:db8::1"],
+        );
     }
 }

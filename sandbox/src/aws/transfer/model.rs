@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::security_policy;
+use super::{endpoint, security_policy};
 use crate::aws::wire::Refusal;
 
 /// Members of CreateServer that DescribeServer gives back as they were set.
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 13] = [
     "Certificate",
     "Domain",
-    "EndpointDetails",
     "EndpointType",
     "IdentityProviderDetails",
     "IdentityProviderType",
@@ -54,6 +53,15 @@ pub(super) fn apply(server: &mut Map<String, Value>, request: &Value) {
             Some(Value::String(none)) if none.is_empty() => drop(server.remove(member)),
             Some(Value::Null) | None => {}
             Some(value) => drop(server.insert(member.to_owned(), value.clone())),
+        }
+    }
+    // What an update leaves out stays as it is, and an empty list takes away.
+    if let Some(given) = request.get("EndpointDetails").and_then(Value::as_object) {
+        let own = server.entry("EndpointDetails").or_insert_with(|| json!({}));
+        if let Some(own) = own.as_object_mut() {
+            own.extend(
+                given.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())),
+            );
         }
     }
     for member in MERGED {
@@ -153,6 +161,7 @@ pub(super) fn check_whole(request: &Value, server: &Map<String, Value>, creating
     })?;
     let addresses = endpoint.is_some_and(|details| details.get("AddressAllocationIds").is_some());
     ensure(!(creating && addresses), || invalid("AddressAllocationIds cannot be set in CreateServer"))?;
+    endpoint::check_addresses(server)?;
     let only_sftp = server.get("Protocols") == Some(&json!(["SFTP"]));
     ensure(is_vpc || only_sftp, || invalid("A PUBLIC endpoint supports the protocol SFTP only"))
 }
@@ -185,7 +194,7 @@ pub(super) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidRequestException", message)
 }
 
-fn ensure(holds: bool, refusal: impl FnOnce() -> Refusal) -> Result<(), Refusal> {
+pub(super) fn ensure(holds: bool, refusal: impl FnOnce() -> Refusal) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(refusal()) }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Server, ServerState, host_key, life, model, roles, security_policy};
+use super::{Server, ServerState, endpoint, host_key, life, model, roles, security_policy};
 use crate::ACCOUNT;
 use crate::aws::wire::{Call, Refusal};
 use crate::state::{State, World};
@@ -90,15 +90,7 @@ fn update(world: &Arc<World>, input: &Value) -> Result<Value, Refusal> {
         let mut changed = server.description.clone();
         model::apply(&mut changed, input);
         model::check_whole(input, &changed, false)?;
-        for member in ["EndpointType", "EndpointDetails", "IpAddressType"] {
-            let is_changed = changed.get(member) != server.description.get(member);
-            if is_changed && server.state != ServerState::Offline {
-                return Err(Refusal::new(
-                    "ConflictException",
-                    format!("{member} cannot be changed while the server is {}", server.state.name()),
-                ));
-            }
-        }
+        endpoint::check_change(&server.description, &changed, server.state)?;
         roles::check(&state.resources, &changed, &server.arn)?;
         if let Some(key) = &key {
             host_key::keep(world.folder(), &server.id, key)?;

@@ -183,7 +183,8 @@ async fn what_is_refused() {
     let id = create(&fixture).await;
     becomes(&fixture, &id, "ONLINE").await;
     let update = json!({"ServerId": id, "EndpointType": "VPC", "EndpointDetails": {"VpcId": "vpc-1"}});
-    assert_eq!(call(&fixture, "UpdateServer", update).await.unwrap_err().code, "ConflictException");
+    let refusal = call(&fixture, "UpdateServer", update).await.unwrap_err();
+    assert_eq!(refusal.message, "Server must be OFFLINE to change EndpointType");
     let update = json!({"ServerId": id, "PreAuthenticationLoginBanner": "other", "LoggingRole": ""});
     assert_eq!(call(&fixture, "UpdateServer", update).await, Ok(json!({"ServerId": id})));
     let described = call(&fixture, "DescribeServer", json!({"ServerId": id})).await.unwrap();
@@ -262,4 +263,61 @@ async fn a_function_is_called_directly() {
         json!({"username": "bob", "password": "x", "protocol": "SFTP", "serverId": id, "sourceIp": "203.0.113.9"})
     );
     crate::function::stop(&fixture.world).await;
+}
+
+/// Elastic IPs come and go while the server is OFFLINE, one for each subnet, and no other way.
+#[tokio::test]
+async fn elastic_ips() {
+    let fixture = fixture::deployed();
+    let in_vpc = |more: Value| {
+        let mut server = api_server();
+        let mut endpoint =
+            json!({"VpcId": "vpc-1", "SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]});
+        endpoint.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        server["EndpointType"] = json!("VPC");
+        server["EndpointDetails"] = endpoint;
+        server
+    };
+    let early = in_vpc(json!({"AddressAllocationIds": ["eipalloc-1", "eipalloc-2"]}));
+    let refusal = call(&fixture, "CreateServer", early).await.unwrap_err();
+    assert_eq!(
+        (refusal.code.as_str(), refusal.message.as_str()),
+        ("InvalidRequestException", "AddressAllocationIds cannot be set in CreateServer")
+    );
+    let id = call(&fixture, "CreateServer", in_vpc(json!({}))).await.unwrap()["ServerId"].as_str().unwrap().to_owned();
+    becomes(&fixture, &id, "ONLINE").await;
+    let update = |endpoint: Value| call(&fixture, "UpdateServer", json!({"ServerId": id, "EndpointDetails": endpoint}));
+    let both = json!({"AddressAllocationIds": ["eipalloc-1", "eipalloc-2"]});
+    let refusal = update(both.clone()).await.unwrap_err();
+    assert_eq!(
+        (refusal.code.as_str(), refusal.message.as_str()),
+        ("InvalidRequestException", "Server must be OFFLINE to change AddressAllocationIds")
+    );
+    call(&fixture, "StopServer", json!({"ServerId": id})).await.unwrap();
+    assert_eq!(update(both.clone()).await.unwrap_err().code, "InvalidRequestException", "it is STOPPING");
+    becomes(&fixture, &id, "OFFLINE").await;
+    for (endpoint, expected) in [
+        (json!({"AddressAllocationIds": ["eipalloc-1"]}), "equal in length"),
+        (json!({"AddressAllocationIds": ["eipalloc-1", "eipalloc-1"]}), "duplicates"),
+        (json!({"AddressAllocationIds": ["eipalloc-1"], "SubnetIds": ["subnet-1"]}), "must exist in the server before"),
+        (json!({"SecurityGroupIds": ["sg-2"]}), "Changing Security Group"),
+        (json!({"VpcId": "vpc-2"}), "Changing VpcId"),
+    ] {
+        let refusal = update(endpoint).await.unwrap_err();
+        assert!(refusal.message.contains(expected), "{}", refusal.message);
+    }
+    update(both).await.unwrap();
+    let shown = call(&fixture, "DescribeServer", json!({"ServerId": id})).await.unwrap()["Server"].clone();
+    assert_eq!(
+        shown["EndpointDetails"],
+        json!({"VpcId": "vpc-1", "SubnetIds": ["subnet-1", "subnet-2"], "AddressAllocationIds": ["eipalloc-1", "eipalloc-2"]})
+    );
+    let fewer = update(json!({"SubnetIds": ["subnet-1"], "AddressAllocationIds": []})).await.unwrap_err();
+    assert!(fewer.message.contains("must be removed before"), "{}", fewer.message);
+    let dual = json!({"ServerId": id, "IpAddressType": "DUALSTACK"});
+    assert!(call(&fixture, "UpdateServer", dual).await.unwrap_err().message.contains("DUALSTACK"));
+    update(json!({"AddressAllocationIds": []})).await.unwrap();
+    update(json!({"SubnetIds": ["subnet-1"]})).await.unwrap();
+    let shown = call(&fixture, "DescribeServer", json!({"ServerId": id})).await.unwrap()["Server"].clone();
+    assert_eq!(shown["EndpointDetails"]["AddressAllocationIds"], json!([]));
 }

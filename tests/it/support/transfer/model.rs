@@ -7,10 +7,9 @@ use serde_json::{Map, Value, json};
 use super::operations::Failure;
 
 /// Members of CreateServer that DescribeServer gives back as they were set.
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 13] = [
     "Certificate",
     "Domain",
-    "EndpointDetails",
     "EndpointType",
     "IdentityProviderDetails",
     "IdentityProviderType",
@@ -25,7 +24,7 @@ const KEPT: [&str; 14] = [
 ];
 
 /// Structures that have defaults of their own for members left out.
-const MERGED: [&str; 2] = ["ProtocolDetails", "S3StorageOptions"];
+const MERGED: [&str; 3] = ["EndpointDetails", "ProtocolDetails", "S3StorageOptions"];
 
 /// What a server is when nothing is said.
 pub(super) fn defaults() -> Map<String, Value> {
@@ -54,7 +53,7 @@ pub(super) fn apply(server: &mut Map<String, Value>, request: &Value) {
     }
     for member in MERGED {
         for (name, value) in request[member].as_object().into_iter().flatten() {
-            server[member][name] = value.clone();
+            server.entry(member).or_insert_with(|| json!({}))[name] = value.clone();
         }
     }
     let custom = server["IdentityProviderType"] != "SERVICE_MANAGED";

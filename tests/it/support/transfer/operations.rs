@@ -186,10 +186,15 @@ impl State {
         let mut changed = server.description.clone();
         model::apply(&mut changed, body);
         model::check_whole(body, &changed, false)?;
-        for member in ["EndpointType", "EndpointDetails", "IpAddressType"] {
-            let offline = server.life == Life::Offline;
-            if !offline && changed.get(member) != server.description.get(member) {
-                return Err(Failure::invalid(&format!("{member} can be changed only while the server is OFFLINE")));
+        let addresses =
+            |server: &Map<String, Value>| server.get("EndpointDetails").map(|own| own["AddressAllocationIds"].clone());
+        for (member, is_changed) in [
+            ("EndpointType", changed.get("EndpointType") != server.description.get("EndpointType")),
+            ("IpAddressType", changed.get("IpAddressType") != server.description.get("IpAddressType")),
+            ("AddressAllocationIds", addresses(&changed) != addresses(&server.description)),
+        ] {
+            if is_changed && server.life != Life::Offline {
+                return Err(Failure::invalid(&format!("Server must be OFFLINE to change {member}")));
             }
         }
         if let Some(key) = body["HostKey"].as_str() {
