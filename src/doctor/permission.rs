@@ -176,7 +176,10 @@ fn why(result: &EvaluationResult) -> Option<Why> {
     if result.eval_decision == PolicyEvaluationDecisionType::Allowed {
         return None;
     }
-    let of_resources = result.resource_specific_results().iter().flat_map(|one| one.missing_context_values());
+    let of_resources = result
+        .resource_specific_results()
+        .iter()
+        .flat_map(aws_sdk_iam::types::ResourceSpecificResult::missing_context_values);
     let unknown: BTreeSet<&str> =
         result.missing_context_values().iter().chain(of_resources).map(String::as_str).collect();
     let organisation = result.organizations_decision_detail().is_some_and(|told| !told.allowed_by_organizations);

@@ -59,6 +59,6 @@ fn resources(resource: &Value) -> Vec<String> {
     match resource {
         Value::String(one) => vec![one.clone()],
         Value::Array(more) => more.iter().map(|one| one.as_str().expect("a text").to_owned()).collect(),
-        other => panic!("{other} is no resource"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => panic!("{resource} is no resource"),
     }
 }

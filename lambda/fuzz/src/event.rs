@@ -74,7 +74,7 @@ fn check_form(response: &Response, user_config: &str) {
             assert_eq!(whole, expected);
         }
         Response::Direct(_) => {
-            assert_eq!(whole.to_string(), serde_json::from_str::<Value>(user_config).expect("JSON").to_string())
+            assert_eq!(whole.to_string(), serde_json::from_str::<Value>(user_config).expect("JSON").to_string());
         }
     }
 }
