@@ -40,8 +40,9 @@ fn a_deploy_is_drawn_within_the_terminal() {
               + create  artifact         demo/xxxxxxxxxxxx….zip
               + create  stack            sftp-okta-demo
               + create  server           sftp-okta-demo
-              Costs while it runs: about USD 223.80 a month (Transfer server 219.00,
-                CloudWatch dashboard 3.00, KMS key 1.00, 8 × CloudWatch alarm 0.80)
+              Costs while it runs: about USD 228.00 a month (Transfer server 219.00,
+                CloudWatch dashboard 3.00, 9 × CloudWatch metric 2.70, 5 × API method metric
+                1.50, KMS key 1.00, 8 × CloudWatch alarm 0.80)
             ✓ Stored s3://sftp-okta-artifacts-000000000000-us-east-1/demo/xxxxxxxxxxxx….zip
             ✓ Stack sftp-okta-demo is CREATE_COMPLETE
             ✓ Server s-xxxxxxxxxxxxxxxxx is ONLINE (created)
@@ -71,8 +72,8 @@ fn a_deploy_is_drawn_within_the_terminal() {
               + create  artifact         demo/xxxxxxxxxxxx….zip
               + create  stack            sftp-okta-demo
               + create  server           sftp-okta-demo
-              Costs while it runs: about USD 223.80 a month (Transfer server 219.00, CloudWatch dashboard 3.00, KMS key 1.00, 8 ×
-                CloudWatch alarm 0.80)
+              Costs while it runs: about USD 228.00 a month (Transfer server 219.00, CloudWatch dashboard 3.00, 9 × CloudWatch
+                metric 2.70, 5 × API method metric 1.50, KMS key 1.00, 8 × CloudWatch alarm 0.80)
             ✓ Stored s3://sftp-okta-artifacts-000000000000-us-east-1/demo/xxxxxxxxxxxx….zip
             ✓ Stack sftp-okta-demo is CREATE_COMPLETE
             ✓ Server s-xxxxxxxxxxxxxxxxx is ONLINE (created)
