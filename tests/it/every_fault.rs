@@ -135,7 +135,8 @@ fn a_plan_that_cannot_be_written_is_told() {
 fn a_page_instead_of_s3_stores_nothing_and_passes_for_nothing() {
     let world = World::new();
     let page = Fault::answered_by_another(Reply::new(200, "text/html", "<html>Access blocked</html>"));
-    world.aws.fault("s3", "PUT /*.zip", 1..=1, page);
+    // The lease comes first.
+    world.aws.fault("s3", "PUT /sftp-okta-artifacts-000000000000-us-east-1/demo/*", 2..=2, page);
     let ran = world.run("deploy", &[]);
     ran.expect_failure(3, "network");
     assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 0);
