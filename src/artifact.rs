@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod bucket;
 #[cfg(test)]
 mod bucket_tests;
+mod digest;
 pub mod elf;
 mod entry;
 pub mod last_seen;

@@ -20,11 +20,12 @@ mod roles;
 mod spec;
 mod state;
 mod test_identity_provider;
+mod update;
 
 pub use answer::{Answer, Credential, Folder, SignIn, Verdict};
 pub use delete::delete;
 pub use describe::{Server, describe};
-pub use ensure::{Change, Ensured, ensure, refuse_other_provider, refuse_replacement};
+pub use ensure::{Change, Ensured, ensure};
 pub use find::{Everyone, Found, describe_all, find};
 pub use ownership::{Claim, Owner};
 pub use rights::{Right, in_words};
@@ -32,3 +33,4 @@ pub use roles::wait_until_visible;
 pub use spec::{Difference, ProviderRefs, Remedy, Spec, StackRefs, identity_provider_type};
 pub use state::{ElasticIpStep, ServerState, ServerStep};
 pub use test_identity_provider::{Question, is_legal_user_name, test_identity_provider};
+pub use update::{refuse_other_provider, refuse_replacement};

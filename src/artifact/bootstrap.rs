@@ -5,12 +5,12 @@ use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use zip::ZipArchive;
-use zip::result::ZipResult;
+use zip::result::{ZipError, ZipResult};
 
 use crate::error::{Error, ErrorCode, Result};
-use crate::settings::{Architecture, Settings};
+use crate::settings::Architecture;
 
-use super::zip::{Artifact, failed, pack, sha256};
+use super::digest::sha256;
 use super::{elf, entry};
 
 /// The function as it was built with this program, packed by [`entry::packed`]. Empty where that was not possible.
@@ -34,13 +34,14 @@ impl Bootstrap {
     /// # Errors
     /// When it is larger than a zip can hold.
     pub fn of(program: Vec<u8>) -> Result<Self> {
-        let packed = entry::packed(&program).map_err(|error| failed(error.to_string()))?;
+        let packed = entry::packed(&program).map_err(|error| unusable("the bootstrap cannot be packed", &error))?;
         let sha256 = Cow::Owned(sha256(&program));
         Ok(Self { program, packed: Cow::Owned(packed), sha256 })
     }
 
     fn inside() -> Result<Self> {
-        let program = unpacked(EMBEDDED).map_err(|error| failed(format!("the function inside sftp-okta: {error}")))?;
+        let program =
+            unpacked(EMBEDDED).map_err(|error| unusable("the function inside sftp-okta cannot be unpacked", &error))?;
         Ok(Self { program, packed: Cow::Borrowed(EMBEDDED), sha256: Cow::Borrowed(EMBEDDED_SHA256) })
     }
 }
@@ -65,15 +66,6 @@ pub fn load(named: Option<&Path>, architecture: Architecture) -> Result<Bootstra
     }
 }
 
-/// The zip of a deployment, from its settings.
-///
-/// # Errors
-/// As [`load`], and when the zip would be larger than Lambda takes.
-pub fn artifact(settings: &Settings, named: Option<&Path>) -> Result<Artifact> {
-    let bootstrap = load(named, settings.lambda.architecture)?;
-    pack(&bootstrap, &settings.function_settings().to_json())
-}
-
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| {
         let shown = path.display().to_string();
@@ -89,6 +81,10 @@ fn unpacked(zip: &[u8]) -> ZipResult<Vec<u8>> {
     let mut program = Vec::new();
     archive.by_index(0)?.read_to_end(&mut program)?;
     Ok(program)
+}
+
+fn unusable(what: &str, error: &ZipError) -> Error {
+    Error::new(ErrorCode::ArtifactFailed, what).cause(error.to_string()).hint("name a bootstrap with --bootstrap FILE")
 }
 
 fn none_inside() -> Error {

@@ -1,14 +1,16 @@
 //! The zip of the function: the same binary and the same settings always give the same bytes.
 
-use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use zip::{ZipArchive, ZipWriter};
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::settings::Settings;
 
-use super::bootstrap::Bootstrap;
+use super::bootstrap::{self, Bootstrap};
+use super::digest::sha256;
 use super::entry;
 
 /// Lambda's limit for a function's files, unpacked.
@@ -41,6 +43,15 @@ impl Artifact {
     }
 }
 
+/// The zip of a deployment, from its settings.
+///
+/// # Errors
+/// As [`bootstrap::load`], and when the zip would be larger than Lambda takes.
+pub fn artifact(settings: &Settings, named: Option<&Path>) -> Result<Artifact> {
+    let bootstrap = bootstrap::load(named, settings.lambda.architecture)?;
+    pack(&bootstrap, &settings.function_settings().to_json())
+}
+
 /// Packs `bootstrap` and `settings.json`, in this order, with fixed times and modes.
 ///
 /// # Errors
@@ -65,18 +76,7 @@ fn write(packed: &[u8], settings_json: &str) -> zip::result::ZipResult<Vec<u8>> 
     Ok(zip.finish()?.into_inner())
 }
 
-/// The SHA-256 of `bytes`, in lower-case hexadecimal.
-#[must_use]
-pub fn sha256(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-pub(super) fn failed(cause: String) -> Error {
+fn failed(cause: String) -> Error {
     Error::new(ErrorCode::ArtifactFailed, "the function's zip could not be made").cause(cause)
 }
 
@@ -120,10 +120,5 @@ mod tests {
                 ("settings.json".to_owned(), 0o644, time, "{}".to_owned()),
             ]
         );
-    }
-
-    #[test]
-    fn sha256_of_nothing() {
-        assert_eq!(sha256(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     }
 }

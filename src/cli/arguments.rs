@@ -29,8 +29,7 @@ use command_line::{Cli, Command};
 use deploy::{DeployArgs, PlanArgs};
 use this_run::usual_poll_interval;
 
-pub use command_line::Output;
-pub use invocation::{Action, Invocation};
+pub use invocation::{Action, Invocation, Output};
 
 /// Where to begin.
 #[cfg(feature = "sandbox")]

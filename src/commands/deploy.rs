@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::artifact::bootstrap::artifact;
 use crate::artifact::bucket::{self, ArtifactBucket};
 use crate::artifact::last_seen;
 use crate::artifact::upload::{self, Stored};
 use crate::artifact::zip::Artifact;
+use crate::artifact::zip::artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::saved::{Place, SavedPlan};
 use crate::plan::{self, Change, Seen, Wanted};

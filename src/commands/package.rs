@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::artifact::bootstrap::artifact;
+use crate::artifact::zip::artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::report::{ArtifactReport, Outcome};
 use crate::settings::Settings;

@@ -1,6 +1,6 @@
 //! `status`: what is there, whether it works, and how it differs from the configuration. Reads only.
 
-use crate::artifact::bootstrap::artifact;
+use crate::artifact::zip::artifact;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::{self, Seen};
 use crate::prices;

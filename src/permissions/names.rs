@@ -1,5 +1,13 @@
 //! What the statements name, and the ARNs made of it.
 
+/// The tag that tells whose something is.
+pub(super) const TAG: &str = "aws:ResourceTag/sftp-okta:deployment";
+pub(super) const REQUEST_TAG: &str = "aws:RequestTag/sftp-okta:deployment";
+
+pub(super) fn anywhere() -> Vec<String> {
+    vec!["*".to_owned()]
+}
+
 /// What the statements name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {

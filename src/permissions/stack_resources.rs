@@ -2,9 +2,8 @@
 //!
 //! What it calls for a resource type is in that type's schema (`handlers`), and has not been tried on AWS.
 
-use super::names::Names;
+use super::names::{Names, REQUEST_TAG, TAG, anywhere};
 use super::statement::{Statement, allow};
-use super::statements::{REQUEST_TAG, TAG, anywhere};
 
 /// What reading the stack's resources takes: CloudFormation asks their services with the caller's rights.
 pub(super) fn reading(names: &Names) -> [Statement; 6] {

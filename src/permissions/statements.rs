@@ -2,17 +2,9 @@
 //!
 //! Which actions a call of the deployer needs is of the Service Authorization Reference.
 
-use super::names::Names;
+use super::names::{Names, REQUEST_TAG, TAG, anywhere};
 use super::stack_resources::{making, making_bucket, reading, removing};
 use super::statement::{Statement, allow};
-
-/// The tag that tells whose something is.
-pub(super) const TAG: &str = "aws:ResourceTag/sftp-okta:deployment";
-pub(super) const REQUEST_TAG: &str = "aws:RequestTag/sftp-okta:deployment";
-
-pub(super) fn anywhere() -> Vec<String> {
-    vec!["*".to_owned()]
-}
 
 fn finding(names: &Names) -> [Statement; 2] {
     [

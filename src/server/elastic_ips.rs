@@ -7,8 +7,8 @@ use aws_sdk_transfer::Client;
 use aws_sdk_transfer::types::EndpointDetails;
 
 use super::describe::Server;
-use super::ensure::send_update;
 use super::spec::Spec;
+use super::update;
 use crate::aws::failure;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
@@ -41,7 +41,7 @@ pub(super) async fn change(
     let endpoint = EndpointDetails::builder().set_address_allocation_ids(Some(spec.elastic_ips())).build();
     let update = client.update_server().server_id(&server.id).endpoint_details(endpoint);
     progress.note(&format!("Server {} gets its elastic IPs", server.id));
-    let Err(refused) = send_update(update, server, patience).await else { return Ok(()) };
+    let Err(refused) = update::send(update, server, patience).await else { return Ok(()) };
     let started = client.start_server().server_id(&server.id).send().await;
     let fate = match started {
         Ok(_) => "it starts again with the elastic IPs it had".to_owned(),

@@ -1,20 +1,19 @@
 //! Bringing the server to where it should be: created, updated, started, and ONLINE.
 
 use aws_sdk_transfer::Client;
-use aws_sdk_transfer::operation::update_server::builders::UpdateServerFluentBuilder;
-use aws_sdk_transfer::types::Protocol;
 
-use super::create::{create, identity_provider, storage_options, to_tags};
+use super::create::create;
 use super::describe::{Server, describe};
 use super::elastic_ips;
 use super::find::Found;
 use super::ownership::Owner;
-use super::spec::{Difference, Remedy, Spec};
+use super::spec::Spec;
 use super::state::{ElasticIpStep, ServerStep};
-use crate::aws::{failure, refusal};
+use super::update::update;
+use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
-use crate::wait::{Backoff, Patience};
+use crate::wait::Patience;
 
 /// What had to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,95 +88,6 @@ async fn make(
     let server = create(client, spec, owner, found, run, patience, progress).await?;
     update(client, spec, &server, patience).await?;
     Ok(server)
-}
-
-/// Mends what differs. Returns whether anything did.
-async fn update(client: &Client, spec: &Spec, server: &Server, patience: &Patience) -> Result<bool> {
-    let differences = spec.differences(server);
-    refuse_replacement(server, &differences)?;
-    if differences.iter().any(|difference| difference.remedy == Remedy::Update) {
-        send_update(whole_update(client, spec, server), server, patience).await?;
-    }
-    let tags = differences.iter().any(|difference| difference.remedy == Remedy::Tag);
-    if tags {
-        client
-            .tag_resource()
-            .arn(&server.arn)
-            .set_tags(Some(to_tags(&spec.tags)))
-            .send()
-            .await
-            .map_err(|error| failure(&format!("could not tag server {}", server.id), &error).resource(&server.id))?;
-    }
-    Ok(!differences.is_empty())
-}
-
-/// UpdateServer with everything that a server that serves can change, so that the result does not depend on what differed.
-fn whole_update(client: &Client, spec: &Spec, server: &Server) -> UpdateServerFluentBuilder {
-    client
-        .update_server()
-        .server_id(&server.id)
-        .protocols(Protocol::Sftp)
-        .identity_provider_details(identity_provider(spec))
-        .security_policy_name(&spec.security_policy)
-        .logging_role(&spec.stack.logging_role)
-        .structured_log_destinations(&spec.stack.log_group_arn)
-        .s3_storage_options(storage_options(spec))
-        .pre_authentication_login_banner(&spec.banner)
-}
-
-/// Sends an UpdateServer until the server is ready for it. It is safe to repeat.
-pub(super) async fn send_update(update: UpdateServerFluentBuilder, server: &Server, patience: &Patience) -> Result<()> {
-    let mut backoff = Backoff::from(patience.interval);
-    loop {
-        let sent = update.clone().send().await;
-        let Err(error) = sent else { return Ok(()) };
-        // A server whose endpoint has just changed refuses updates for a while (ConflictException).
-        let passing =
-            refusal(&error).is_some_and(|refusal| refusal.code == "ConflictException" || refusal.is_throttling());
-        if !passing || patience.is_over() {
-            let told = failure(&format!("could not update server {}", server.id), &error).resource(&server.id);
-            let code = if told.code == ErrorCode::Service { ErrorCode::ServerFailed } else { told.code };
-            return Err(Error { code, ..told }.hint_if_none("correct the setting it names, then deploy again"));
-        }
-        patience.pause_for(backoff.next_pause()).await;
-    }
-}
-
-/// Refuses what only another server could mend: users would lose the endpoint and the host key they know.
-///
-/// # Errors
-/// `ServerFailed`, naming the first such difference.
-pub fn refuse_replacement(server: &Server, differences: &[Difference]) -> Result<()> {
-    let Some(difference) = differences.iter().find(|difference| difference.remedy == Remedy::Replace) else {
-        return Ok(());
-    };
-    Err(Error::new(
-        ErrorCode::ServerFailed,
-        format!("{} of server {} cannot be changed in place", difference.field, server.id),
-    )
-    .cause(format!("it is {:?} and should be {:?}", difference.now, difference.wanted))
-    .resource(&server.id)
-    .hint(
-        "take the setting back, or `sftp-okta teardown` and deploy again (the endpoint and host key will be new ones)",
-    ))
-}
-
-/// Refuses a server that asks another kind of identity provider: its users would lose access while stack and server
-/// disagree, and what it asks now goes with the stack's change.
-///
-/// # Errors
-/// `ServerFailed`.
-pub fn refuse_other_provider(server: &Server, wanted: &str) -> Result<()> {
-    if server.identity_provider_type == wanted {
-        return Ok(());
-    }
-    let difference = Difference {
-        field: "IdentityProviderType",
-        now: server.identity_provider_type.clone(),
-        wanted: wanted.to_owned(),
-        remedy: Remedy::Replace,
-    };
-    refuse_replacement(server, &[difference])
 }
 
 /// Waits until the server serves. Stops it once where its elastic IPs have to change, starts it once where it stands still.

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use super::deploy::{DeployArgs, PlanArgs};
 use super::doctor::DoctorArgs;
 use super::explain::ExplainArgs;
 use super::init::InitArgs;
+use super::invocation::Output;
 use super::package::PackageArgs;
 use super::paper::{CompletionsArgs, ManArgs};
 #[cfg(feature = "sandbox")]
@@ -88,16 +89,6 @@ pub(super) struct Cli {
         help_heading = "Global options"
     )]
     pub(super) color: ColorChoice,
-}
-
-/// What stdout carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Output {
-    /// A text for people.
-    #[default]
-    Text,
-    /// One JSON document.
-    Json,
 }
 
 /// Which deployment, where.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use clap_complete::Shell;
 
 use crate::commands::explain::Question;
@@ -15,7 +16,15 @@ use crate::permissions::Purpose;
 use crate::progress::ColorChoice;
 use crate::settings::Given;
 
-use super::command_line::Output;
+/// What stdout carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// A text for people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
 
 /// The command line, understood.
 #[derive(Debug)]
