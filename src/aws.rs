@@ -1,5 +1,6 @@
 //! SDK configuration and clients: the only place that loads them, and the one that turns SDK errors into ours.
 
+mod answers;
 mod failure;
 mod retries;
 mod way_out;
@@ -16,6 +17,7 @@ use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
 use crate::error::{Error, ErrorCode, Result};
 
+use answers::NoPages;
 pub use failure::{Refusal, failure, refusal};
 use retries::{ThrottledGoOn, usual};
 
@@ -146,6 +148,7 @@ fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -
         )*};
     }
     patiently!(cloudformation transfer iam logs sts s3);
+    s3.push_interceptor(SharedInterceptor::new(NoPages));
     if forced().is_some() {
         cloudformation.set_endpoint_url(forced());
         transfer.set_endpoint_url(forced());

@@ -127,8 +127,8 @@ mod tests {
         insta::assert_debug_snapshot!(lengths, @"
         [
             [
-                5473,
-                5831,
+                5495,
+                5853,
             ],
             [
                 783,

@@ -129,3 +129,18 @@ fn a_plan_that_cannot_be_written_is_told() {
     assert_ne!(ran.code(), Some(0), "{ran}");
     assert_told!("a_plan_that_cannot_be_written", told(&ran));
 }
+
+/// S3 answers a write without words, so a page with status 200 could pass for an answer of its.
+#[test]
+fn a_page_instead_of_s3_stores_nothing_and_passes_for_nothing() {
+    let world = World::new();
+    let page = Fault::answered_by_another(Reply::new(200, "text/html", "<html>Access blocked</html>"));
+    // The lease comes first.
+    world.aws.fault("s3", "PUT /sftp-okta-artifacts-000000000000-us-east-1/demo/*", 2..=2, page);
+    let ran = world.run("deploy", &[]);
+    ran.expect_failure(3, "network");
+    assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 0);
+    assert_told!("a_page_instead_of_s3", told(&ran));
+    world.run("deploy", &[]).expect_code(0);
+    world.expect_deployed();
+}

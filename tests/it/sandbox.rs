@@ -92,6 +92,35 @@ fn elastic_ips_put_in_and_taken_out() {
     assert_eq!(sandbox.deployer("deploy --yes").json()["result"], "unchanged");
 }
 
+/// What users overwrite or delete can be brought back, and goes with the bucket.
+#[test]
+fn versions_of_what_users_change() {
+    const BUCKET: &str = "sandbox-files";
+    let sandbox = Sandbox::deployed("");
+    let password = sandbox.password("alice");
+    let (first, second) = (sandbox.cli.write("first", "1"), sandbox.cli.write("second", "22"));
+    let batch = format!("put {} report\nput {} report\nrm report\n", first.display(), second.display());
+    sandbox.sftp("alice", &password, &batch).expect_code(0);
+
+    let (aws, key) = (sandbox.aws(), "home/alice@example.com/report");
+    let listed = aws.json(&format!("s3api list-object-versions --bucket {BUCKET} --prefix {key}"));
+    let sizes: Vec<_> = listed["Versions"].as_array().unwrap().iter().map(|version| &version["Size"]).collect();
+    assert_eq!((sizes, listed["DeleteMarkers"].as_array().map(Vec::len)), (vec![&2.into(), &1.into()], Some(1)));
+    let mark = &listed["DeleteMarkers"][0];
+    assert_eq!(mark["IsLatest"], true, "{listed}");
+    let undo = ["s3api", "delete-object", "--bucket", BUCKET, "--key", key, "--version-id"];
+    aws.run(&[&undo[..], &[mark["VersionId"].as_str().unwrap()]].concat()).expect_code(0);
+    let got = sandbox.cli.folder().join("got");
+    sandbox.sftp("alice", &password, &format!("get report {}\n", got.display())).expect_code(0);
+    assert_eq!(fs::read_to_string(got).unwrap(), "22");
+
+    let removed = sandbox.deployer(&format!("teardown --yes --poll-interval 50ms --delete-data {BUCKET}"));
+    assert_eq!(removed.json()["result"], "removed", "{}", removed.stderr);
+    for kept in ["buckets", "bucket-versions", "bucket-index"] {
+        assert!(!sandbox.folder().join(kept).join(BUCKET).exists(), "{kept}");
+    }
+}
+
 #[test]
 fn it_is_found_again_stopped_and_emptied() {
     let sandbox = Sandbox::new();

@@ -3,11 +3,13 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::path::Path;
 
+use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::support::cli::Ran;
+use crate::support::cli::{Cli, Ran};
 use crate::support::process::{self, until};
 use crate::support::sandbox::Sandbox;
 
@@ -151,10 +153,7 @@ fn a_sandbox_that_was_killed() {
     let file = sandbox.cli.write("report.txt", "all is well");
     sandbox.sftp("alice", &password, &format!("put {} report.txt\n", file.display())).expect_code(0);
     let before = sandbox.status();
-    let running = process::of_folder(sandbox.cli.folder());
-    let (pid, _) = running.iter().find(|(_, command)| command.contains(" sandbox start ")).unwrap();
-    let pid = rustix::process::Pid::from_raw(*pid).unwrap();
-    rustix::process::kill_process(pid, process::Signal::KILL).unwrap();
+    kill_process(process_of(&sandbox), process::Signal::KILL).unwrap();
     assert!(
         until(std::time::Duration::from_secs(10), || (sandbox.run("sandbox status").code() == Some(7)).then_some(()))
             .is_some()
@@ -213,6 +212,45 @@ fn failures_on_request() {
       where       [server]
       what to do  see the server's log group and the AWS Health Dashboard; then start it in the console, or `sftp-okta teardown` and deploy again
     ");
+}
+
+/// The process that is the sandbox.
+fn process_of(sandbox: &Sandbox) -> Pid {
+    let running = process::of_folder(sandbox.cli.folder());
+    let (pid, _) = running.iter().find(|(_, command)| command.contains(" sandbox start ")).unwrap();
+    Pid::from_raw(*pid).unwrap()
+}
+
+/// A file-size limit stands for the full disk: both refuse a write in the middle of a file.
+#[test]
+fn a_disk_that_is_full_during_an_upload() {
+    let sandbox = Sandbox::new();
+    // Ignored, the signal that comes with the limit leaves an error of the write; ignored signals are inherited.
+    let start = r#"trap "" XFSZ; exec "$0" sandbox start --detach --folder "$1""#;
+    let (program, folder) = (env!("CARGO_BIN_EXE_sftp-okta"), sandbox.folder());
+    let started = Cli::of(Path::new("/bin/sh")).run(&["-c", start, program, &folder.to_string_lossy()]);
+    started.expect_code(0);
+    sandbox.deployer("deploy --yes --poll-interval 50ms").expect_code(0);
+    let password = sandbox.password("alice");
+    let put = |file: &Path| sandbox.sftp("alice", &password, &format!("put {} report\n", file.display()));
+    put(&sandbox.cli.write("small", "all is well")).expect_code(0);
+    let large = sandbox.cli.folder().join("large");
+    File::create(&large).unwrap().set_len(64 << 20).unwrap();
+    let pid = process_of(&sandbox);
+    let limit = |bytes: Option<u64>| {
+        let limit = Rlimit { current: bytes, maximum: None };
+        prlimit(Some(pid), Resource::Fsize, limit).unwrap();
+    };
+    limit(Some(16 << 20));
+    let refused = put(&large);
+    assert!(refused.code() == Some(1) && refused.stderr.contains("Failure"), "{refused}");
+    limit(None);
+    // What was there is whole, nothing is left over, and all goes on.
+    let got = sandbox.cli.folder().join("got");
+    sandbox.sftp("alice", &password, &format!("get report {}\n", got.display())).expect_code(0);
+    assert_eq!(fs::read_to_string(got).unwrap(), "all is well");
+    assert_eq!(fs::read_dir(folder.join("uploads")).unwrap().count(), 0);
+    put(&large).expect_code(0);
 }
 
 /// What is throttled is tried again, and a deploy does not mind.

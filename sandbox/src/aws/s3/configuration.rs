@@ -1,4 +1,5 @@
-//! What can be set on a bucket: kept and given back as it was sent, and nothing more. Only `policy` and `versioning` are read elsewhere.
+//! What can be set on a bucket: kept and given back as it was sent, and nothing more. Only `policy` and `versioning` are read
+//! elsewhere.
 
 use bytes::Bytes;
 use hyper::Method;
