@@ -9,6 +9,8 @@ pub mod elf;
 mod entry;
 pub mod last_seen;
 pub mod lease;
+#[cfg(test)]
+mod lease_tests;
 pub mod upload;
 #[cfg(test)]
 mod upload_tests;

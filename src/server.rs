@@ -11,6 +11,8 @@ mod elastic_ips;
 mod ensure;
 mod find;
 #[cfg(test)]
+mod find_tests;
+#[cfg(test)]
 pub(crate) mod fixtures;
 mod ownership;
 #[cfg(test)]

@@ -3,11 +3,15 @@
 //! [`file::read`] is the one place here that touches the disk; [`resolve`] and [`resolve_target`] only compute.
 
 mod check;
+#[cfg(test)]
+mod combination_tests;
 mod document;
 pub mod file;
 mod given;
 mod layout;
 mod lookup;
+#[cfg(test)]
+mod name_tests;
 mod origin;
 #[cfg(test)]
 mod refusal_tests;

@@ -13,8 +13,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use tokio::time::{Instant, sleep};
 
-/// What it answers to an action, so long after its start.
-type Answers = dyn Fn(&str, Duration) -> String + Send + Sync;
+/// What it answers to an action with this body, so long after its start.
+type Answers = dyn Fn(&str, &[u8], Duration) -> String + Send + Sync;
 
 /// The service.
 #[derive(Clone)]
@@ -28,6 +28,14 @@ pub(crate) struct Timed {
 
 impl Timed {
     pub(crate) fn new(way: Duration, answers: impl Fn(&str, Duration) -> String + Send + Sync + 'static) -> Self {
+        Self::by_body(way, move |action, _, now| answers(action, now))
+    }
+
+    /// One whose answers depend on what is asked about.
+    pub(crate) fn by_body(
+        way: Duration,
+        answers: impl Fn(&str, &[u8], Duration) -> String + Send + Sync + 'static,
+    ) -> Self {
         Self { began: Instant::now(), way, answers: Arc::new(answers), asked: Arc::default() }
     }
 
@@ -72,7 +80,7 @@ impl HttpConnector for Timed {
             sleep(this.way).await;
             let (action, at) = (action(&request), this.now());
             this.asked.lock().unwrap().push((at, action.clone()));
-            let answer = (this.answers)(&action, at);
+            let answer = (this.answers)(&action, request.body().bytes().unwrap(), at);
             sleep(this.way).await;
             Ok(HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer)))
         })

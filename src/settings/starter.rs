@@ -123,6 +123,15 @@ const ENTRIES: &[Entry] = &[
     text("[access]", "permissions", "permissions", "read-write", "read-only | write-only (a drop box) | read-write"),
 ];
 
+/// A VPC endpoint has no flags. Its section stands in a comment too: without a vpc it would be refused.
+const ENDPOINT: &str = r#"
+# [server.endpoint]                                        # Left out: public. Changing it takes a teardown and a new server
+# vpc = "vpc-0123456789abcdef0"
+# subnets = ["subnet-0123456789abcdef0"]
+# security_groups = ["sg-0123456789abcdef0"]               # Left out: the VPC's default group
+# elastic_ips = ["eipalloc-0123456789abcdef0"]             # One for each subnet. Left out: not reached from the internet
+"#;
+
 /// The file's text for what was given. What nobody gave stands there as a comment.
 #[must_use]
 pub fn starter(given: &Given) -> String {
@@ -135,6 +144,7 @@ pub fn starter(given: &Given) -> String {
         if entry.section != section {
             section = entry.section;
             if section == "lambda" {
+                text.push_str(ENDPOINT);
                 text.push_str(&tags(given));
             }
             let _ = write!(text, "\n[{section}]\n");
@@ -186,7 +196,7 @@ pub fn refusal_of(given: &Given) -> Option<Error> {
 mod tests {
     use std::path::PathBuf;
 
-    use super::super::FLAGS;
+    use super::super::{Endpoint, FLAGS};
     use super::*;
 
     fn given(values: &[(&'static str, &str)]) -> Given {
@@ -226,10 +236,18 @@ mod tests {
         let all: String = starter(&Given::default())
             .lines()
             // Not together: a bucket's log needs a bucket that the stack makes, arm64 a bootstrap.
-            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line).to_owned() + "\n")
+            .map(|line| {
+                line.strip_prefix("# ")
+                    .filter(|rest| rest.contains(" = ") || rest.starts_with('['))
+                    .unwrap_or(line)
+                    .to_owned()
+                    + "\n"
+            })
             .collect();
         let file = ConfigFile { path: PathBuf::from("sftp-okta.toml"), text: all };
-        resolve(&Given::default(), Some(&file)).unwrap_or_else(|error| panic!("{error:#?}\n{}", file.text));
+        let settings =
+            resolve(&Given::default(), Some(&file)).unwrap_or_else(|error| panic!("{error:#?}\n{}", file.text));
+        assert!(matches!(settings.server.endpoint, Endpoint::Vpc { elastic_ips, .. } if elastic_ips.len() == 1));
     }
 
     #[test]

@@ -1,0 +1,91 @@
+//! Another run's lease against a scripted S3: it is respected while it lives, and taken over only once it has expired.
+
+use std::time::Duration;
+
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
+use serde_json::json;
+
+use super::bucket::ArtifactBucket;
+use super::lease::{Holder, LeaseSlot};
+use crate::error::{ErrorCode, Result};
+use crate::progress::{Mode, Progress, Style};
+use crate::scripted::{Answer, Asked, S3};
+
+/// When the other run wrote its lease, in seconds of the service's clock.
+const WRITTEN: i64 = 1_800_000_000;
+
+fn date(seconds: i64) -> String {
+    DateTime::from_secs(seconds).fmt(DateTimeFormat::HttpDate).unwrap()
+}
+
+/// S3's refusal to write where another run's lease is, so many seconds after that was written.
+fn taken(age: i64) -> Answer {
+    (412, vec![("date", date(WRITTEN + age))], "<Error><Code>PreconditionFailed</Code></Error>".to_owned())
+}
+
+/// The other run's lease.
+fn lease(etag: &str, lives: Duration) -> Answer {
+    let lives_ms = u64::try_from(lives.as_millis()).unwrap();
+    let note = json!({"run": "other", "command": "teardown", "caller": "arn:aws:iam::111122223333:user/carol",
+        "lives_ms": lives_ms, "renewal": 4});
+    (200, vec![("etag", etag.to_owned()), ("last-modified", date(WRITTEN))], note.to_string())
+}
+
+fn done(etag: &str) -> Answer {
+    (200, vec![("etag", etag.to_owned())], String::new())
+}
+
+/// Takes the lease, gives it back, and tells what was asked with which condition.
+async fn take(answers: Vec<Answer>, interval: Duration) -> (Result<()>, Vec<String>) {
+    let s3 = S3::start("eu-west-1", answers).await;
+    let bucket = ArtifactBucket::new(None, "111122223333", "eu-west-1", "aws");
+    let holder =
+        Holder { deployment: "demo", run: "own", command: "deploy", caller: "arn:aws:iam::111122223333:user/dave" };
+    let progress = Progress::new(Mode::Quiet, Style::new(false));
+    let slot = LeaseSlot::default();
+    let result = slot.take(&s3.client, &bucket, &holder, interval, Duration::ZERO, &progress).await;
+    if result.is_ok() {
+        slot.hold(async { Ok(()) }).await.unwrap();
+    }
+    let told = |asked: &Asked| {
+        let condition = |name: &str| asked.header(name).map(|value| format!(" {name} {value}")).unwrap_or_default();
+        format!("{}{}{}", asked.method, condition("if-none-match"), condition("if-match"))
+    };
+    (result, s3.finish().iter().map(told).collect())
+}
+
+/// The age is surely reached one second later than the times say, since S3 tells them to the second.
+#[tokio::test]
+async fn a_lease_that_lives_is_respected() {
+    for (lives, age) in [(30, 0), (30, 10), (30, 30), (600, 600), (u64::from(u32::MAX), 600)] {
+        let lives = Duration::from_secs(lives);
+        // It is seen again after a pause, and was renewed meanwhile: its run is at work.
+        let answers = vec![taken(age), lease("first", lives), taken(age), lease("second", lives)];
+        let (result, asked) = take(answers, Duration::from_millis(1)).await;
+        assert_eq!(asked, ["PUT if-none-match *", "GET", "PUT if-none-match *", "GET"], "{lives:?} {age}");
+        let error = result.unwrap_err();
+        assert_eq!(error.code, ErrorCode::Busy);
+        assert_eq!(error.message, "`teardown` by arn:aws:iam::111122223333:user/carol is working on deployment demo");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_has_expired_is_taken_over_where_it_still_is_the_same() {
+    // However long its text says that it lives, ten minutes are the most that is believed.
+    for (lives, age) in [(30, 31), (30, 3600), (600, 601), (u64::from(u32::MAX), 601)] {
+        let answers = vec![taken(age), lease("first", Duration::from_secs(lives)), done("ours"), done("")];
+        let (result, asked) = take(answers, Duration::from_secs(2)).await;
+        result.unwrap();
+        let expected = ["PUT if-none-match *", "GET", "PUT if-match first", "DELETE if-match ours"];
+        assert_eq!(asked, expected, "{lives} {age}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_too_late_to_take_it_over_looks_again() {
+    let lives = Duration::from_secs(30);
+    let answers = vec![taken(31), lease("first", lives), taken(31), taken(5), lease("second", lives)];
+    let (result, asked) = take(answers, Duration::from_millis(1)).await;
+    assert_eq!(result.unwrap_err().code, ErrorCode::Busy);
+    assert_eq!(asked, ["PUT if-none-match *", "GET", "PUT if-match first", "PUT if-none-match *", "GET"]);
+}
