@@ -2,8 +2,8 @@
 //
 // Written as one would for speed: only http is loaded (https if it is needed), one connection is kept, patterns are
 // compiled once. What the Rust function does beyond that is left out, in this handler's favour: refusing repeated keys in
-// JSON, wiping secrets from memory, counting failed tries, and getting a token of the service app: a warm one is in the
-// environment.
+// JSON, wiping secrets from memory, counting failed tries, and asking again with a new key or token when Okta takes the old
+// one no more. The service app is loaded only where the settings have one.
 'use strict';
 
 const fs = require('node:fs');
@@ -89,7 +89,8 @@ const TLS_AGENT = HTTPS && new HTTPS.Agent({ keepAlive: true, maxSockets: 1, sec
 const AGENT = SECURE ? TLS_AGENT : new http.Agent({ keepAlive: true, maxSockets: 1 });
 const OKTA = { agent: AGENT, hostname: ORG.hostname, port: ORG.port || undefined };
 const DEPLOYMENT = process.env.DEPLOYMENT_NAME;
-const TOKEN = process.env.SERVICE_APP_TOKEN;
+const APP = SETTINGS.okta.service_app;
+const SERVICE_APP = APP && require('./service_app.js');
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The one value of a header or parameter, which API Gateway tells twice. */
@@ -227,9 +228,38 @@ async function askOkta(login, password, line) {
   return { reason };
 }
 
+const FORM =
+  'grant_type=client_credentials&scope=okta.users.read' +
+  '&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=';
+let key;
+let token;
+
+/** The service app's token: the kept one, or a new one. */
+async function tokenOf(line) {
+  if (token !== undefined && Date.now() < token.until) return token.value;
+  try {
+    key ??= SERVICE_APP.readKey(await SERVICE_APP.secret(APP.private_key_secret));
+  } catch {
+    line.detail = 'secret';
+    throw new Refused('service-app');
+  }
+  const path = '/oauth2/v1/token';
+  const body = FORM + SERVICE_APP.assertion(key, APP, `${ORG.origin}${path}`);
+  const type = 'application/x-www-form-urlencoded';
+  const headers = { Accept: 'application/json', 'Content-Type': type, 'User-Agent': 'sftp-okta/0.1.0' };
+  const { status, told } = await exchange('POST', path, headers, body, LONGEST_ANSWER, line);
+  if (status !== 200 || typeof told?.access_token !== 'string') {
+    line.detail = 'token';
+    throw new Refused('service-app');
+  }
+  token = { value: told.access_token, until: Date.now() + (told.expires_in - 60) * 1000 };
+  return token.value;
+}
+
 /** Names and ids of the user's groups, by the service app. One page holds them all, or the sign-in ends. */
 async function groupsOf(oktaId, line) {
-  const headers = { Accept: 'application/json', Authorization: `Bearer ${TOKEN}`, 'User-Agent': 'sftp-okta/0.1.0' };
+  const authorization = `Bearer ${await tokenOf(line)}`;
+  const headers = { Accept: 'application/json', Authorization: authorization, 'User-Agent': 'sftp-okta/0.1.0' };
   const path = `/api/v1/users/${oktaId}/groups`;
   const { status, told } = await exchange('GET', path, headers, undefined, LONGEST_PAGE, line);
   if (status !== 200 || !Array.isArray(told)) {

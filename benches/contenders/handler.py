@@ -2,8 +2,8 @@
 
 Written as one would for speed: nothing is imported that is not needed, one connection is kept, patterns are compiled
 once. What the Rust function does beyond that is left out, in this handler's favour: refusing repeated keys in JSON (the
-runtime parses the event before it gets here), wiping secrets from memory, counting failed tries, and getting a token of the
-service app: a warm one is in the environment.
+runtime parses the event before it gets here), wiping secrets from memory, counting failed tries, and asking again with a new
+key or token when Okta takes the old one no more. The service app is imported only where the settings have one.
 """
 
 import base64
@@ -99,7 +99,15 @@ def start():
 
 SETTINGS, ROLE, PARTITION, TLS, OKTA = start()
 DEPLOYMENT = os.environ["DEPLOYMENT_NAME"]
-TOKEN = os.environ.get("SERVICE_APP_TOKEN")
+APP = SETTINGS["okta"].get("service_app")
+if APP:
+    import service_app
+# What is kept of the service app: its key, and its token with the time until which it is used.
+KEPT = {"key": None, "token": None, "until": 0.0}
+FORM = (
+    "grant_type=client_credentials&scope=okta.users.read"
+    "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion="
+)
 
 
 def the_one(single, multiple, named):
@@ -228,9 +236,31 @@ def exchange(method, path, body, headers, longest, line):
         return response.status, None
 
 
+def token(line):
+    """The service app's token: the kept one, or a new one."""
+    if time.time() < KEPT["until"]:
+        return KEPT["token"]
+    try:
+        KEPT["key"] = KEPT["key"] or service_app.read_key(service_app.secret(APP["private_key_secret"]))
+    except Exception:
+        line["detail"] = "secret"
+        raise Refused("service-app") from None
+    path = "/oauth2/v1/token"
+    body = FORM + service_app.assertion(KEPT["key"], APP, SETTINGS["okta"]["org_url"] + path)
+    content_type = "application/x-www-form-urlencoded"
+    headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": "sftp-okta/0.1.0"}
+    status, told = exchange("POST", path, body, headers, LONGEST_ANSWER, line)
+    if status != 200 or not isinstance(told, dict) or not isinstance(told.get("access_token"), str):
+        line["detail"] = "token"
+        raise Refused("service-app")
+    KEPT.update(token=told["access_token"], until=time.time() + told["expires_in"] - 60)
+    return KEPT["token"]
+
+
 def groups_of(okta_id, line):
     """Names and ids of the user's groups, by the service app. One page holds them all, or the sign-in ends."""
-    headers = {"Accept": "application/json", "Authorization": f"Bearer {TOKEN}", "User-Agent": "sftp-okta/0.1.0"}
+    authorization = f"Bearer {token(line)}"
+    headers = {"Accept": "application/json", "Authorization": authorization, "User-Agent": "sftp-okta/0.1.0"}
     status, told = exchange("GET", f"/api/v1/users/{okta_id}/groups", None, headers, LONGEST_PAGE, line)
     if status != 200 or not isinstance(told, list):
         line["detail"] = "scope" if status == 403 else "not-json"

@@ -10,22 +10,14 @@ use crate::okta::Okta;
 use crate::sign_in;
 
 /// Gives every contender for one job sign-ins of all kinds. Answers and log lines must be those of the first contender, the
-/// configuration inside an answer byte for byte, and each reason the expected one. All must have asked Okta equally often.
-/// One more sign-in goes before these, of which only the answer counts: it may cost a token.
+/// configuration inside an answer byte for byte, and each reason the expected one. All must have asked Okta and Secrets
+/// Manager equally often.
 pub(crate) fn same_answers(contenders: &[&Contender], okta: &Okta) -> Result<(), Box<dyn Error>> {
     let sign_ins = sign_in::of_all_kinds();
     let mut first = None;
     for contender in contenders {
-        let events = [sign_in::right().to_string()].into_iter();
-        let mut run =
-            run(contender, okta, events.chain(sign_ins.iter().map(|(event, _)| event.to_string())).collect())?;
-        run.asked[0] -= contender.once;
-        let (mut answers, mut log) = read(contender, &run)?;
-        if !answers.first().is_some_and(is_accepted) {
-            return Err(format!("{}: the first sign-in was refused", contender.name).into());
-        }
-        answers.remove(0);
-        log.remove(0);
+        let run = run(contender, okta, sign_ins.iter().map(|(event, _)| event.to_string()).collect())?;
+        let (answers, log) = read(contender, &run)?;
         for ((event, expected), line) in sign_ins.iter().zip(&log) {
             if line.get("reason").and_then(Value::as_str) != Some(expected) {
                 return Err(format!("{}: {line} is not {expected}: {event}", contender.name).into());
@@ -34,8 +26,7 @@ pub(crate) fn same_answers(contenders: &[&Contender], okta: &Okta) -> Result<(),
         let (first_answers, first_log, first_asked) =
             first.get_or_insert_with(|| (answers.clone(), log.clone(), run.asked));
         if run.asked != *first_asked {
-            let [requests, connections] = run.asked;
-            return Err(format!("{}: {requests} requests, {connections} connections to Okta", contender.name).into());
+            return Err(asked_otherwise(contender, &run));
         }
         let pairs = first_answers.iter().zip(&answers).chain(first_log.iter().zip(&log));
         for (expected, found) in pairs {
@@ -73,12 +64,19 @@ fn read(contender: &Contender, run: &Run) -> Result<(Vec<Value>, Vec<Value>), Bo
     Ok((answers, log))
 }
 
-/// What was measured were sign-ins, each with its log line and its requests to Okta, all over one connection.
+fn asked_otherwise(contender: &Contender, run: &Run) -> Box<dyn Error> {
+    let [requests, connections, secrets] = run.asked;
+    let name = contender.name;
+    format!("{name}: {requests} requests, {connections} connections to Okta, {secrets} to Secrets Manager").into()
+}
+
+/// What was measured were sign-ins, each with its log line and its requests to Okta, all over one connection, and one token
+/// for all of them.
 pub(crate) fn all_accepted(contender: &Contender, run: &Run) -> Result<(), Box<dyn Error>> {
     let (answers, log) = read(contender, run)?;
-    if run.asked != [answers.len() * contender.job.requests() + contender.once, 1] {
-        let [requests, connections] = run.asked;
-        return Err(format!("{}: {requests} requests, {connections} connections to Okta", contender.name).into());
+    let once = contender.job.once();
+    if run.asked != [answers.len() * contender.job.requests() + once, 1, once] {
+        return Err(asked_otherwise(contender, run));
     }
     if !answers.iter().all(is_accepted) || log.iter().any(|line| line.get("reason") != Some(&"ok".into())) {
         return Err(format!("{}: a sign-in was refused while measuring", contender.name).into());

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::okta::{Okta, TOKEN};
+use crate::okta::Okta;
 use crate::python::{self, tell};
 use crate::sign_in::{self, Job};
 use crate::{bootstrap, zip};
@@ -15,8 +15,6 @@ use crate::{bootstrap, zip};
 pub(crate) struct Contender {
     pub(crate) name: &'static str,
     pub(crate) job: Job,
-    /// Requests to Okta of which a whole life needs one: for a token.
-    pub(crate) once: usize,
     /// Why it cannot be measured.
     pub(crate) missing: Option<String>,
     pub(crate) program: PathBuf,
@@ -39,7 +37,7 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
     let sources = repository.join("benches/contenders");
     let org_url = okta.url();
     // A folder with the settings and these files, and the size of its zip.
-    let unpacked = |name: &str, job: Job, files: &[(&Path, &str)]| -> std::io::Result<(PathBuf, u64)> {
+    let unpacked = |name: &str, job: Job, files: &[(PathBuf, &str)]| -> std::io::Result<(PathBuf, u64)> {
         let folder = folder.join(name);
         fs::create_dir_all(&folder)?;
         let mut packed = vec![folder.join("settings.json")];
@@ -53,7 +51,6 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
         Ok((folder, zip))
     };
     let missing = |name, job, why: &String| Contender { name, job, missing: Some(why.clone()), ..Contender::default() };
-    let token = || vec![("SERVICE_APP_TOKEN", TOKEN.to_owned())];
     // As it must where Okta is an https one.
     let tls = || vec![("PREPARE_TLS", "1".to_owned())];
 
@@ -66,18 +63,17 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
         ("Rust, groups", "rust-groups", Job::Groups),
         ("Rust, 1,000 access rules", "rust-rules", Job::Rules),
     ] {
-        let (folder, zip) = unpacked(folder, job, &[(&bootstrap, "bootstrap")])?;
-        let environment = vec![("AWS_ENDPOINT_URL_SECRETS_MANAGER", okta.secrets_manager_url())];
+        let (folder, zip) = unpacked(folder, job, &[(bootstrap.clone(), "bootstrap")])?;
         let (program, version) = (folder.join("bootstrap"), version.clone());
-        let once = usize::from(job == Job::Groups);
-        all.push(Contender { name, job, once, program, environment, folder, zip, version, ..Contender::default() });
+        all.push(Contender { name, job, program, folder, zip, version, ..Contender::default() });
     }
 
     let pythons = [
         ("Python 3.11", "python", "handler.handle", Job::Password, Vec::new()),
         ("Python 3.11, TLS prepared", "python-tls", "handler.handle", Job::Password, tls()),
         ("Python 3.11, boto3", "python-boto3", "handler_boto3.handle", Job::Password, Vec::new()),
-        ("Python 3.11, groups", "python-groups", "handler.handle", Job::Groups, token()),
+        ("Python 3.11, groups", "python-groups", "handler.handle", Job::Groups, Vec::new()),
+        ("Python 3.11, boto3, groups", "python-boto3-groups", "handler_boto3.handle", Job::Groups, Vec::new()),
     ];
     let python = python::ready(repository);
     for (name, folder, handler, job, environment) in pythons {
@@ -89,10 +85,14 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
             }
         };
         let with_boto3 = handler.starts_with("handler_boto3");
-        let (plain, boto3) = (sources.join("handler.py"), sources.join("handler_boto3.py"));
-        let files = [(plain.as_path(), "handler.py"), (boto3.as_path(), "handler_boto3.py")];
-        let (folder, zip) = unpacked(folder, job, files.get(..1 + usize::from(with_boto3)).unwrap_or_default())?;
-        let libraries = with_boto3.then(|| size_of_boto3(&python.packages)).transpose()?;
+        let with_groups = job == Job::Groups;
+        let files = [("handler.py", true), ("handler_boto3.py", with_boto3), ("service_app.py", with_groups)];
+        let files = files.iter().filter(|(_, is_needed)| *is_needed).map(|(file, _)| (sources.join(file), *file));
+        let (folder, mut zip) = unpacked(folder, job, &files.collect::<Vec<_>>())?;
+        if with_groups {
+            zip += size_of_cryptography(&python.packages)?;
+        }
+        let libraries = (with_boto3 && !with_groups).then(|| size_of_boto3(&python.packages)).transpose()?;
         all.push(Contender {
             name,
             job,
@@ -110,7 +110,7 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
     let nodes = [
         ("Node", "node", Job::Password, Vec::new()),
         ("Node, TLS prepared", "node-tls", Job::Password, tls()),
-        ("Node, groups", "node-groups", Job::Groups, token()),
+        ("Node, groups", "node-groups", Job::Groups, Vec::new()),
     ];
     let node = tell(Command::new("node").arg("--version"));
     for (name, folder, job, environment) in nodes {
@@ -118,7 +118,8 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
             all.push(missing(name, job, &"no node".to_owned()));
             continue;
         };
-        let (folder, zip) = unpacked(folder, job, &[(&sources.join("handler.js"), "handler.js")])?;
+        let files = ["handler.js", "service_app.js"].map(|file| (sources.join(file), file));
+        let (folder, zip) = unpacked(folder, job, files.get(..1 + job.once()).unwrap_or_default())?;
         fs::copy(sources.join("runtime.js"), folder.join("runtime.js"))?;
         let (program, arguments) = (PathBuf::from("node"), vec!["runtime.js"]);
         let version = format!("Node {}, a runtime loop of its own (runtime.js)", version.trim());
@@ -136,6 +137,19 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
     }
     all.sort_by_key(|contender| contender.job);
     Ok(all)
+}
+
+/// Which Lambda does not bring.
+fn size_of_cryptography(packages: &Path) -> std::io::Result<u64> {
+    let entries = fs::read_dir(packages)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    let is_wanted = |path: &&PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        ["cryptography", "cffi", "_cffi_backend", "pycparser"].iter().any(|wanted| {
+            // Beside a package of that name, a library of its own: `_cffi_backend.cpython-311-x86_64-linux-gnu.so`.
+            name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.ends_with(".so"))
+        })
+    };
+    zip::size(&entries.iter().filter(is_wanted).map(PathBuf::as_path).collect::<Vec<_>>())
 }
 
 fn size_of_boto3(packages: &Path) -> std::io::Result<u64> {

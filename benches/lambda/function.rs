@@ -11,6 +11,7 @@ use std::{env, io};
 
 use crate::contender::Contender;
 use crate::okta::Okta;
+use crate::service_app::CREDENTIAL;
 use crate::sign_in::ROLE;
 use crate::stand_in::{StandIn, response};
 
@@ -26,8 +27,8 @@ pub(crate) struct Run {
     pub(crate) peak: u64,
     /// What it wrote to its log.
     pub(crate) log: String,
-    /// Its requests and connections to Okta.
-    pub(crate) asked: [usize; 2],
+    /// Its requests and connections to Okta, and its requests to Secrets Manager.
+    pub(crate) asked: [usize; 3],
 }
 
 /// One answer to one event.
@@ -52,7 +53,7 @@ impl Drop for Process {
 pub(crate) fn run(contender: &Contender, okta: &Okta, events: Vec<String>) -> Result<Run, Box<dyn Error>> {
     let (log, errors) = (contender.folder.join("log"), contender.folder.join("errors"));
     let (sender, received) = channel();
-    let (expected, [requests, connections]) = (events.len(), okta.asked());
+    let (expected, before) = (events.len(), okta.asked());
     let runtime_api = runtime_api(events, sender)?;
     let mut command = Command::new(&contender.program);
     command
@@ -72,9 +73,10 @@ pub(crate) fn run(contender: &Contender, okta: &Okta, events: Vec<String>) -> Re
         .env("AWS_LAMBDA_LOG_STREAM_NAME", "1")
         .env("AWS_REGION", "eu-west-1")
         .env("AWS_DEFAULT_REGION", "eu-west-1")
-        .env("AWS_ACCESS_KEY_ID", "example")
-        .env("AWS_SECRET_ACCESS_KEY", "example")
-        .env("AWS_SESSION_TOKEN", "example")
+        .env("AWS_ACCESS_KEY_ID", CREDENTIAL)
+        .env("AWS_SECRET_ACCESS_KEY", CREDENTIAL)
+        .env("AWS_SESSION_TOKEN", CREDENTIAL)
+        .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", okta.secrets_manager_url())
         .env("DEPLOYMENT_NAME", "partners")
         .envs(contender.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
@@ -90,8 +92,8 @@ pub(crate) fn run(contender: &Contender, okta: &Okta, events: Vec<String>) -> Re
     let peak = peak(process.0.id())?;
     drop(process);
     let first = answers.first().map_or(Duration::ZERO, |answered| answered.at - start);
-    let [requests_then, connections_then] = okta.asked();
-    let asked = [requests_then - requests, connections_then - connections];
+    let mut asked = okta.asked();
+    asked.iter_mut().zip(before).for_each(|(asked, before)| *asked -= before);
     Ok(Run { first, answers, peak, log: fs::read_to_string(log)?, asked })
 }
 

@@ -13,10 +13,11 @@
 //!   (`SFTP_OKTA_PYTHON=/path` for another); its packages are installed from `benches/contenders/requirements.txt` into
 //!   `.tools/benchmarks` on the first run, which needs a connection. Node is `node` from the path. What is missing is
 //!   reported as not measured.
-//! - All of them talk to the same stand-ins of the Lambda Runtime API and of Okta, which are threads of this program.
+//! - All of them talk to the same stand-ins of the Lambda Runtime API, Okta and Secrets Manager: threads of this program.
 //!   Plain http on loopback: the function accepts an Okta without TLS there, and trusts no certificate but public ones.
-//! - Three jobs: a password; a password and groups, which is one request more with the token that is kept; a password and
-//!   1,000 access rules. Ratios are to the function at the same job. `--quick` is for seeing that all of it works: 3 rounds of
+//! - Three jobs: a password; a password and groups; a password and 1,000 access rules. Groups are one request more, with a
+//!   token that is kept. For that token the first sign-in reads the service app's key from a stand-in of Secrets Manager and
+//!   signs with it, whoever the contender is; the stand-ins look at every signature. Rows without groups do none of this. Ratios are to the function at the same job. `--quick` is for seeing that all of it works: 3 rounds of
 //!   50 sign-ins.
 //! - In each round each contender is started once, signs in once (the first answer), a few times more for warming up and
 //!   then `--warm` times. The contenders take turns, in another order in each round, so that drift hits all alike.
@@ -34,6 +35,7 @@ mod machine;
 mod okta;
 mod python;
 mod report;
+mod service_app;
 mod sign_in;
 mod stand_in;
 mod target;

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
+use crate::service_app::{KEY, asks_for_secret, asks_for_token};
 use crate::sign_in::PASSWORD;
 use crate::stand_in::{StandIn, response};
 
@@ -14,12 +15,11 @@ pub(crate) struct Okta {
     server: StandIn,
     secrets_manager: StandIn,
     requests: Arc<AtomicUsize>,
+    secrets: Arc<AtomicUsize>,
 }
 
-/// The service app's token. Contenders without a client for it have it in their environment.
-pub(crate) const TOKEN: &str = "example-access-token";
-/// The service app's key: that of RFC 7515, appendix A.3.
-const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+/// The service app's token.
+const TOKEN: &str = "example-access-token";
 
 impl Okta {
     pub(crate) fn url(&self) -> String {
@@ -31,16 +31,19 @@ impl Okta {
         self.secrets_manager.url()
     }
 
-    /// Requests and connections until now, without those to Secrets Manager.
-    pub(crate) fn asked(&self) -> [usize; 2] {
-        [self.requests.load(Ordering::SeqCst), self.server.connections()]
+    /// Until now: requests and connections to Okta, and requests to Secrets Manager.
+    pub(crate) fn asked(&self) -> [usize; 3] {
+        let count = |counted: &AtomicUsize| counted.load(Ordering::SeqCst);
+        [count(&self.requests), self.server.connections(), count(&self.secrets)]
     }
 }
 
-/// Alice signs in with the right password; Bob's answer is hers; a third must give a factor.
+/// Alice signs in with the right password; Bob's answer is hers; a third must give a factor. Secret, token and groups are
+/// only for who proves to be the service app.
 pub(crate) fn start() -> io::Result<Okta> {
     let requests = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&requests);
+    let secrets = Arc::new(AtomicUsize::new(0));
+    let (count, count_secrets) = (Arc::clone(&requests), Arc::clone(&secrets));
     let success = reply("200 OK", &success());
     let factor =
         reply("200 OK", r#"{"stateToken":"00StateExample","status":"MFA_REQUIRED","_embedded":{"factors":[]}}"#);
@@ -52,14 +55,18 @@ pub(crate) fn start() -> io::Result<Okta> {
     let token = json!({"token_type": "Bearer", "expires_in": 3600, "access_token": TOKEN, "scope": "okta.users.read"});
     let token = reply("200 OK", &token.to_string());
     let secret = reply("200 OK", &json!({"SecretString": KEY}).to_string());
-    let secrets_manager = StandIn::start(move |_| Some(secret.clone()))?;
+    let secrets_manager = StandIn::start(move |request| {
+        count_secrets.fetch_add(1, Ordering::SeqCst);
+        Some(if asks_for_secret(request) { secret.clone() } else { response("400 Bad Request", "", "{}") })
+    })?;
     let server = StandIn::start(move |request| {
         count.fetch_add(1, Ordering::SeqCst);
         if request.line.starts_with("GET /api/v1/users/00u1example/groups ") {
-            return Some(groups.clone());
+            let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+            return Some(if bearer == Some(TOKEN) { groups.clone() } else { wrong.clone() });
         }
         if request.line.starts_with("POST /oauth2/v1/token ") {
-            return Some(token.clone());
+            return Some(if asks_for_token(request) { token.clone() } else { wrong.clone() });
         }
         let body = String::from_utf8_lossy(&request.body);
         let known = request.line.starts_with("POST /api/v1/authn ") && body.contains(PASSWORD);
@@ -71,7 +78,7 @@ pub(crate) fn start() -> io::Result<Okta> {
             success.clone()
         })
     })?;
-    Ok(Okta { server, secrets_manager, requests })
+    Ok(Okta { server, secrets_manager, requests, secrets })
 }
 
 /// With the headers that Okta documents; a real answer has about twice as many.

@@ -47,7 +47,8 @@ fn python() -> Result<String, String> {
 
 fn described(program: &Path) -> Result<Python, String> {
     let script = "import platform, sysconfig\nfrom importlib.metadata import version\n\
-        print(platform.python_version(), 'awslambdaric', version('awslambdaric'), 'boto3', version('boto3'))\n\
+        names = ('awslambdaric', 'boto3', 'cryptography')\n\
+        print(platform.python_version(), *(f'{name} {version(name)}' for name in names))\n\
         print(sysconfig.get_path('platlib'))";
     let told = tell(Command::new(program).args(["-c", script]))?;
     let (version, packages) = told.trim().split_once('\n').ok_or("a Python that tells nothing")?;

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::service_app::{CLIENT_ID, KEY_ID, SECRET};
+
 pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/sftp-user";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 const PASSWORD_BASE64: &str = "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ==";
@@ -12,7 +14,8 @@ pub(crate) enum Job {
     /// A password that Okta judges: one request.
     #[default]
     Password,
-    /// The same, and the user's groups, with a token that is kept: two requests.
+    /// The same, and the user's groups: two requests. The first sign-in also reads the service app's key and gets a token with
+    /// it, which is kept.
     Groups,
     /// One request, and then 1,000 access rules that name 10,000 users. None of them means who signs in but the last.
     Rules,
@@ -25,6 +28,11 @@ impl Job {
             Self::Password | Self::Rules => 1,
             Self::Groups => 2,
         }
+    }
+
+    /// Requests of a whole life for a token, as many to Secrets Manager as to Okta.
+    pub(crate) fn once(self) -> usize {
+        usize::from(self == Self::Groups)
     }
 
     fn access(self) -> Value {
@@ -52,8 +60,7 @@ impl Job {
 pub(crate) fn settings(org_url: &str, job: Job) -> String {
     let mut okta = json!({"org_url": org_url, "login_domain": "acme.com"});
     if let (Job::Groups, Some(okta)) = (job, okta.as_object_mut()) {
-        let secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:okta-AbCdEf";
-        let app = json!({"client_id": "0oa1example", "key_id": "key-1", "private_key_secret": secret});
+        let app = json!({"client_id": CLIENT_ID, "key_id": KEY_ID, "private_key_secret": SECRET});
         okta.insert("service_app".to_owned(), app);
     }
     let settings = json!({"schema": 1, "okta": okta, "bucket": "acme-files", "access": job.access()});

@@ -11,9 +11,19 @@ use std::time::Instant;
 pub(crate) struct Request {
     /// Its first line.
     pub(crate) line: String,
+    /// The lines after it, as they came.
+    headers: String,
     pub(crate) body: Vec<u8>,
     /// When its last byte was here.
     pub(crate) at: Instant,
+}
+
+impl Request {
+    /// The value of the first header of this name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.lines().filter_map(|line| line.split_once(':'));
+        headers.find_map(|(given, value)| given.eq_ignore_ascii_case(name).then(|| value.trim()))
+    }
 }
 
 /// A complete response.
@@ -83,20 +93,15 @@ fn serve(stream: TcpStream, answer: &impl Fn(&Request) -> Option<Vec<u8>>) -> io
 }
 
 fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
-    let (mut line, mut header) = (String::new(), String::new());
+    let (mut line, mut headers) = (String::new(), String::new());
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let mut length = 0;
-    while reader.read_line(&mut header)? > 2 {
-        if let Some((name, value)) = header.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().map_err(io::Error::other)?;
-        }
-        header.clear();
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    Ok(Some(Request { line, body, at: Instant::now() }))
+    while reader.read_line(&mut headers)? > 2 {}
+    let mut request = Request { line, headers, body: Vec::new(), at: Instant::now() };
+    let length = request.header("content-length").map_or(Ok(0), str::parse).map_err(io::Error::other)?;
+    request.body.resize(length, 0);
+    reader.read_exact(&mut request.body)?;
+    request.at = Instant::now();
+    Ok(Some(request))
 }
