@@ -1,4 +1,4 @@
-//! Builds the Lambda function, packs it, works out its digest, and puts both where `src/artifact/bootstrap.rs` embeds it from.
+//! Builds the Lambda function, packs it, finds out what deployments ask of it, and puts both where `src/artifact/bootstrap.rs` embeds it from.
 //!
 //! An inner cargo builds `lambda/` in a target folder of its own: sharing the outer one would wait forever for the lock
 //! that the outer cargo holds. Check, dev and release builds share that folder, so the function is compiled once.
@@ -15,10 +15,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use sha2::{Digest as _, Sha256};
+use self::program::Program;
 
+#[path = "src/artifact/digest.rs"]
+mod digest;
 #[path = "src/artifact/entry.rs"]
 mod entry;
+#[path = "src/artifact/program.rs"]
+#[allow(unreachable_pub, reason = "what it tells is public where it is at home")]
+mod program;
 
 const PREBUILT: &str = "SFTP_OKTA_BOOTSTRAP";
 
@@ -62,7 +67,10 @@ const LEAKING_FAMILIES: [&str; 8] = [
 ];
 
 fn main() -> ExitCode {
-    for path in ["build.rs", "src/artifact/entry.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
+    for path in ["build.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
+    for path in ["src/artifact/digest.rs", "src/artifact/entry.rs", "src/artifact/program.rs"] {
         println!("cargo::rerun-if-changed={path}");
     }
     println!("cargo::rerun-if-env-changed={PREBUILT}");
@@ -79,7 +87,7 @@ fn main() -> ExitCode {
 
 fn embed() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let (packed, digest) = (out.join("bootstrap.zip"), out.join("bootstrap.sha256"));
+    let (packed, program) = (out.join("bootstrap.zip"), out.join("bootstrap.json"));
     let bootstrap = match env::var_os(PREBUILT).filter(|path| !path.is_empty()) {
         Some(prebuilt) => {
             let prebuilt = PathBuf::from(prebuilt);
@@ -88,7 +96,7 @@ fn embed() -> Result<(), String> {
         }
         // Lambda runs Linux. Elsewhere the deployer carries no function and asks for one with --bootstrap.
         None if !variable("HOST")?.contains("-linux-") => {
-            return write(&packed, &[]).and_then(|()| write(&digest, &[]));
+            return write(&packed, &[]).and_then(|()| write(&program, &[]));
         }
         None => build(&out)?,
     };
@@ -97,8 +105,8 @@ fn embed() -> Result<(), String> {
         format!("the Lambda function {shown} cannot be read: {error}\nset {PREBUILT} to a built bootstrap, or unset it to build one")
     })?;
     let zip = entry::packed(&bytes).map_err(|error| format!("the Lambda function cannot be packed: {error}"))?;
-    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    write(&packed, &zip).and_then(|()| write(&digest, sha256.as_bytes()))
+    let json = serde_json::to_vec(&Program::of(&bytes)).map_err(|error| error.to_string())?;
+    write(&packed, &zip).and_then(|()| write(&program, &json))
 }
 
 /// Runs the inner cargo and says where the function is.

@@ -11,6 +11,7 @@ pub mod last_seen;
 pub mod lease;
 #[cfg(test)]
 mod lease_tests;
+pub mod program;
 pub mod upload;
 #[cfg(test)]
 mod upload_tests;

@@ -3,7 +3,6 @@
 mod answers;
 mod failure;
 mod retries;
-mod way_out;
 
 use std::env;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::way_out;
 
 use answers::NoPages;
 pub use failure::{Refusal, failure, refusal};

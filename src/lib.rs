@@ -25,3 +25,4 @@ pub mod storage;
 #[cfg(test)]
 mod timed;
 pub mod wait;
+mod way_out;

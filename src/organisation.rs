@@ -7,13 +7,14 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::{Connector, tls};
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::{BodyExt as _, Limited};
 use serde_json::Value;
 use sftp_okta_lambda::org_url::OrgUrl;
+
+use crate::way_out;
 
 /// Where every organisation tells of itself.
 const PATH: &str = "/.well-known/okta-organization";
@@ -81,12 +82,10 @@ async fn look_within(limit: Duration, org_url: &OrgUrl, proxy: ProxyConfig) -> P
 
 /// The status and as much of the page as is read: what is longer than [`LONGEST`] comes as nothing.
 async fn fetch(org_url: &OrgUrl, proxy: ProxyConfig) -> Result<(u16, Vec<u8>), String> {
-    let connector = Connector::builder()
-        .proxy_config(proxy)
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-        .build();
+    let page = format!("{}{PATH}", org_url.as_str());
+    let connector = way_out::connector(&page, proxy);
     let mut request = HttpRequest::new(SdkBody::empty());
-    request.set_uri(format!("{}{PATH}", org_url.as_str())).map_err(|error| error.to_string())?;
+    request.set_uri(page).map_err(|error| error.to_string())?;
     request.headers_mut().insert("accept", "application/json");
     request.headers_mut().insert("user-agent", concat!("sftp-okta/", env!("CARGO_PKG_VERSION")));
     let response = connector.call(request).await.map_err(|error| innermost(&error))?;

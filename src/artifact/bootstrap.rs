@@ -1,31 +1,26 @@
 //! The function's binary: the one this program carries, or one that is named.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read as _};
 use std::path::Path;
-
-use zip::ZipArchive;
-use zip::result::{ZipError, ZipResult};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::settings::Architecture;
 
-use super::digest::sha256;
+use super::program::{Executable, Program};
 use super::{elf, entry};
 
 /// The function as it was built with this program, packed by [`entry::packed`]. Empty where that was not possible.
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap.zip"));
-static EMBEDDED_SHA256: &str = include_str!(concat!(env!("OUT_DIR"), "/bootstrap.sha256"));
+/// What is known of it: a [`Program`].
+static EMBEDDED_PROGRAM: &str = include_str!(concat!(env!("OUT_DIR"), "/bootstrap.json"));
 
 /// A function's binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bootstrap {
-    /// What Lambda runs.
-    pub program: Vec<u8>,
-    /// The same, as the one file of a zip.
+    /// What is known of it.
+    pub program: Program,
+    /// It, as the one file of a zip.
     pub packed: Cow<'static, [u8]>,
-    /// The SHA-256 of the program, in lower-case hexadecimal.
-    pub sha256: Cow<'static, str>,
 }
 
 impl Bootstrap {
@@ -33,16 +28,17 @@ impl Bootstrap {
     ///
     /// # Errors
     /// When it is larger than a zip can hold.
-    pub fn of(program: Vec<u8>) -> Result<Self> {
-        let packed = entry::packed(&program).map_err(|error| unusable("the bootstrap cannot be packed", &error))?;
-        let sha256 = Cow::Owned(sha256(&program));
-        Ok(Self { program, packed: Cow::Owned(packed), sha256 })
+    pub fn of(program: &[u8]) -> Result<Self> {
+        let packed =
+            entry::packed(program).map_err(|error| unusable("the bootstrap cannot be packed", &error.to_string()))?;
+        Ok(Self { program: Program::of(program), packed: Cow::Owned(packed) })
     }
 
     fn inside() -> Result<Self> {
-        let program =
-            unpacked(EMBEDDED).map_err(|error| unusable("the function inside sftp-okta cannot be unpacked", &error))?;
-        Ok(Self { program, packed: Cow::Borrowed(EMBEDDED), sha256: Cow::Borrowed(EMBEDDED_SHA256) })
+        let program = serde_json::from_str(EMBEDDED_PROGRAM).map_err(|error| {
+            unusable("what is known of the function inside sftp-okta cannot be read", &error.to_string())
+        })?;
+        Ok(Self { program, packed: Cow::Borrowed(EMBEDDED) })
     }
 }
 
@@ -54,13 +50,13 @@ pub fn load(named: Option<&Path>, architecture: Architecture) -> Result<Bootstra
     match named {
         Some(path) => {
             let program = read(path)?;
-            elf::check(&program, architecture, &path.display().to_string())?;
-            Bootstrap::of(program)
+            elf::check(Executable::read(&program).ok().as_ref(), architecture, &path.display().to_string())?;
+            Bootstrap::of(&program)
         }
         None if EMBEDDED.is_empty() => Err(none_inside()),
         None => {
             let bootstrap = Bootstrap::inside()?;
-            elf::check(&bootstrap.program, architecture, "the bootstrap inside sftp-okta")?;
+            elf::check(bootstrap.program.executable.as_ref(), architecture, "the bootstrap inside sftp-okta")?;
             Ok(bootstrap)
         }
     }
@@ -76,15 +72,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-fn unpacked(zip: &[u8]) -> ZipResult<Vec<u8>> {
-    let mut archive = ZipArchive::new(Cursor::new(zip))?;
-    let mut program = Vec::new();
-    archive.by_index(0)?.read_to_end(&mut program)?;
-    Ok(program)
-}
-
-fn unusable(what: &str, error: &ZipError) -> Error {
-    Error::new(ErrorCode::ArtifactFailed, what).cause(error.to_string()).hint("name a bootstrap with --bootstrap FILE")
+fn unusable(what: &str, cause: &str) -> Error {
+    Error::new(ErrorCode::ArtifactFailed, what).cause(cause).hint("name a bootstrap with --bootstrap FILE")
 }
 
 fn none_inside() -> Error {
@@ -95,14 +84,21 @@ fn none_inside() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Read as _};
+
+    use zip::ZipArchive;
+
     use super::*;
 
     #[test]
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn the_one_inside_runs_on_lambda_and_is_packed_as_a_named_one_would_be() {
         let inside = load(None, Architecture::X86_64).unwrap();
-        assert!(inside.program.starts_with(b"\x7fELF"));
-        assert!(Bootstrap::of(inside.program.clone()).unwrap() == inside);
+        let mut zip = ZipArchive::new(Cursor::new(&inside.packed)).unwrap();
+        let mut program = Vec::new();
+        zip.by_index(0).unwrap().read_to_end(&mut program).unwrap();
+        assert!(program.starts_with(b"\x7fELF"));
+        assert!(Bootstrap::of(&program).unwrap() == inside);
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn bucket() -> ArtifactBucket {
 }
 
 fn artifact() -> Artifact {
-    pack(&Bootstrap::of(b"binary".to_vec()).unwrap(), "{}").unwrap()
+    pack(&Bootstrap::of(b"binary").unwrap(), "{}").unwrap()
 }
 
 fn checksum() -> String {

@@ -57,13 +57,13 @@ pub fn artifact(settings: &Settings, named: Option<&Path>) -> Result<Artifact> {
 /// # Errors
 /// When the files are larger than Lambda takes.
 pub fn pack(bootstrap: &Bootstrap, settings_json: &str) -> Result<Artifact> {
-    let bootstrap_size = bootstrap.program.len();
+    let bootstrap_size = bootstrap.program.size;
     if bootstrap_size + settings_json.len() > MOST_BYTES {
         let cause = format!("bootstrap has {bootstrap_size} bytes, and Lambda takes {MOST_BYTES}");
         return Err(failed(cause).hint("build bootstrap with `--profile lambda`, which strips it"));
     }
     let bytes = write(&bootstrap.packed, settings_json).map_err(|error| failed(error.to_string()))?;
-    let bootstrap_sha256 = bootstrap.sha256.clone().into_owned();
+    let bootstrap_sha256 = bootstrap.program.sha256.clone();
     Ok(Artifact { sha256: sha256(&bytes), bytes, bootstrap_sha256, bootstrap_size })
 }
 
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     fn pack(program: &[u8], settings_json: &str) -> Result<Artifact> {
-        super::pack(&Bootstrap::of(program.to_vec())?, settings_json)
+        super::pack(&Bootstrap::of(program)?, settings_json)
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(crate) async fn serve(world: Arc<World>, listener: TcpListener) {
         while connections.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((stream, peer)) => {
+                // Head and body are written apart: without this the body waits for the client's delayed acknowledgement.
+                let _ = stream.set_nodelay(true);
                 let world = Arc::clone(&world);
                 connections.spawn(async move {
                     let answer = service_fn(move |request| {

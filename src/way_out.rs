@@ -1,27 +1,44 @@
-//! How calls leave this machine: as with the SDK's own client, but that trusted certificates are read when the first call needs
-//! them. Reading them is half of what a command costs that talks to an endpoint without TLS, such as the sandbox's.
+//! How calls to AWS and Okta leave this machine: as with the SDK's own client, but that trusted certificates are read when the
+//! first call needs them. Reading them is half of what a command costs that talks to an endpoint without TLS, such as the sandbox's.
 
 use std::env;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// For all clients of a command.
-pub(super) fn http_client() -> SharedHttpClient {
-    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    SharedHttpClient::new(WayOut { has_proxy: has_proxy(is_set), connectors: Arc::default() })
+/// For all AWS clients of a command.
+pub(crate) fn http_client() -> SharedHttpClient {
+    SharedHttpClient::new(WayOut { has_proxy: has_proxy(), connectors: Arc::default() })
+}
+
+/// For calls to `uri` alone.
+pub(crate) fn connector(uri: &str, proxy: ProxyConfig) -> Connector {
+    finished(Connector::builder().proxy_config(proxy), Trust::needed(uri, has_proxy()))
+}
+
+fn finished(builder: ConnectorBuilder, trust: Trust) -> Connector {
+    let builder = builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    let builder = match (trust, TlsContext::builder().with_trust_store(TrustStore::empty()).build()) {
+        (Trust::Nobody, Ok(nobody)) => builder.tls_context(nobody),
+        (Trust::Nobody, Err(_)) | (Trust::System, _) => builder,
+    };
+    builder.build()
 }
 
 /// Whether the environment names a proxy, for whatever calls.
-fn has_proxy(is_set: impl Fn(&str) -> bool) -> bool {
+fn has_proxy() -> bool {
+    names_proxy(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+}
+
+fn names_proxy(is_set: impl Fn(&str) -> bool) -> bool {
     PROXIES.into_iter().any(|name| is_set(name) || is_set(&name.to_ascii_lowercase()))
 }
 
@@ -69,13 +86,7 @@ impl WayOut {
         let mut builder =
             Connector::builder().proxy_config(ProxyConfig::from_env()).connector_settings(settings.clone());
         builder.set_sleep_impl(components.sleep_impl());
-        let builder = builder.tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        let nobody = || TlsContext::builder().with_trust_store(TrustStore::empty()).build();
-        let connector = match (trust, nobody()) {
-            (Trust::Nobody, Ok(context)) => builder.tls_context(context),
-            (Trust::Nobody, Err(_)) | (Trust::System, _) => builder,
-        };
-        let connector = SharedHttpConnector::new(connector.build());
+        let connector = SharedHttpConnector::new(finished(builder, trust));
         connectors.push((kind, connector.clone()));
         connector
     }
@@ -110,9 +121,9 @@ mod tests {
     #[test]
     fn a_proxy_is_seen_however_it_is_spelt() {
         for name in ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"] {
-            assert!(has_proxy(|asked| asked == name), "{name}");
+            assert!(names_proxy(|asked| asked == name), "{name}");
         }
-        assert!(!has_proxy(|asked| asked == "NO_PROXY"));
+        assert!(!names_proxy(|asked| asked == "NO_PROXY"));
     }
 
     #[test]
