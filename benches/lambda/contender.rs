@@ -51,7 +51,7 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
         Ok((folder, zip))
     };
     let missing = |name, job, why: &String| Contender { name, job, missing: Some(why.clone()), ..Contender::default() };
-    // As it must where Okta is an https one.
+    // As it must where Okta is an https one, which all are but stand-ins. The function always does.
     let tls = || vec![("PREPARE_TLS", "1".to_owned())];
 
     let bootstrap = bootstrap::path()?;
@@ -69,11 +69,11 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
     }
 
     let pythons = [
-        ("Python 3.11", "python", "handler.handle", Job::Password, Vec::new()),
-        ("Python 3.11, TLS prepared", "python-tls", "handler.handle", Job::Password, tls()),
-        ("Python 3.11, boto3", "python-boto3", "handler_boto3.handle", Job::Password, Vec::new()),
-        ("Python 3.11, groups", "python-groups", "handler.handle", Job::Groups, Vec::new()),
-        ("Python 3.11, boto3, groups", "python-boto3-groups", "handler_boto3.handle", Job::Groups, Vec::new()),
+        ("Python 3.11", "python", "handler.handle", Job::Password, tls()),
+        ("Python 3.11, no TLS", "python-plain", "handler.handle", Job::Password, Vec::new()),
+        ("Python 3.11, boto3", "python-boto3", "handler_boto3.handle", Job::Password, tls()),
+        ("Python 3.11, groups", "python-groups", "handler.handle", Job::Groups, tls()),
+        ("Python 3.11, boto3, groups", "python-boto3-groups", "handler_boto3.handle", Job::Groups, tls()),
     ];
     let python = python::ready(repository);
     for (name, folder, handler, job, environment) in pythons {
@@ -108,9 +108,9 @@ pub(crate) fn all(folder: &Path, okta: &Okta) -> Result<Vec<Contender>, Box<dyn 
     }
 
     let nodes = [
-        ("Node", "node", Job::Password, Vec::new()),
-        ("Node, TLS prepared", "node-tls", Job::Password, tls()),
-        ("Node, groups", "node-groups", Job::Groups, Vec::new()),
+        ("Node", "node", Job::Password, tls()),
+        ("Node, no TLS", "node-plain", Job::Password, Vec::new()),
+        ("Node, groups", "node-groups", Job::Groups, tls()),
     ];
     let node = tell(Command::new("node").arg("--version"));
     for (name, folder, job, environment) in nodes {

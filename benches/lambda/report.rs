@@ -62,8 +62,8 @@ First sign-in: median time from just before the process is made to its first ans
 Warm: the function's own work, and the handing over between it, Okta and the Runtime API, which are threads here and answer
   at once. Handing over wakes an idle core each time, which costs all the same and can cost more than the work: ratios are
   smaller the idler the machine. A real Okta is a round trip over the internet, beside which all of these are small.
-No TLS: all speak plain http over loopback, no handshake and no encryption for anyone. Rust prepares its TLS client at the
-  start all the same, as it always does; the others do so in the rows \"TLS prepared\" (certificates read, no connection).
+TLS: all prepare it at the start (certificates read), as each must for an Okta of https; a row \"no TLS\" is spared that.
+  All then speak plain http over loopback: no handshake and no encryption for anyone.
 Groups: one request more for each, with the service app's token. All of them read the app's key from Secrets Manager in their
   first sign-in, sign with it (RS256) and get the token, which they keep. Node signs with what it brings; Python needs the
   library cryptography, which is in its zip because Lambda does not bring it. Every signature is looked at.

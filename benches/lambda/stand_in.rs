@@ -1,4 +1,5 @@
-//! A small HTTP server on loopback, one thread a connection, that plays Okta or the Lambda Runtime API.
+//! A small HTTP server on loopback, one thread a connection, that plays Okta or the Lambda Runtime API. Its threads are there
+//! before the first connection: making one would be measured.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -26,6 +27,9 @@ impl Request {
     }
 }
 
+/// The most connections at a time. Each contender keeps one; the SDK of one makes a few more.
+const CONNECTIONS: usize = 8;
+
 /// A complete response.
 pub(crate) fn response(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
@@ -44,18 +48,21 @@ impl StandIn {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (stopped, connections) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let (answer, stop, count) = (Arc::new(answer), Arc::clone(&stopped), Arc::clone(&connections));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stop.load(Ordering::SeqCst) {
-                    break;
+        let answer = Arc::new(answer);
+        for _ in 0..CONNECTIONS {
+            let (listener, answer) = (listener.try_clone()?, Arc::clone(&answer));
+            let (stop, count) = (Arc::clone(&stopped), Arc::clone(&connections));
+            thread::spawn(move || {
+                for stream in listener.incoming() {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    count.fetch_add(1, Ordering::SeqCst);
+                    // An error is the other side's end.
+                    let _ = stream.and_then(|stream| serve(stream, &*answer));
                 }
-                count.fetch_add(1, Ordering::SeqCst);
-                let answer = Arc::clone(&answer);
-                // An error is the other side's end.
-                thread::spawn(move || stream.and_then(|stream| serve(stream, &*answer)));
-            }
-        });
+            });
+        }
         Ok(Self { address, stopped, connections })
     }
 
@@ -76,7 +83,9 @@ impl StandIn {
 impl Drop for StandIn {
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(self.address);
+        for _ in 0..CONNECTIONS {
+            let _ = TcpStream::connect(self.address);
+        }
     }
 }
 

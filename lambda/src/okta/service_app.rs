@@ -170,7 +170,11 @@ impl ServiceAppClient {
     ) -> Result<Asked, Judgement> {
         let url = format!("{}{TOKEN_PATH}", okta.org_url());
         let assertion = assertion::signed(key, &self.settings, &url, clock.unix_seconds());
-        let assertion = assertion.ok_or_else(|| Judgement::service_app(Detail::Key))?;
+        let Some(assertion) = assertion else {
+            // Kept, a key that is damaged so that it signs nothing would be kept for good.
+            self.kept().key = None;
+            return Err(Judgement::service_app(Detail::Key));
+        };
         let form = Zeroizing::new(
             [
                 "grant_type=client_credentials&scope=",

@@ -61,9 +61,21 @@ impl ServiceAppKey {
     /// # Errors
     /// The secret holds anything else.
     pub fn parse(secret: &Secret) -> Result<Self, ServiceAppKeyError> {
-        let key = read(secret.expose().trim())?;
-        // An RSA key can be damaged so that it is read and signs nothing. Once kept it would be kept for good.
-        if key.sign(b"").is_some() { Ok(key) } else { Err(ServiceAppKeyError::Key) }
+        let text = secret.expose().trim();
+        if text.starts_with('{') {
+            return from_jwk(&serde_json::from_str(text).map_err(|_| ServiceAppKeyError::Jwk)?);
+        }
+        if !text.contains("-----BEGIN ") {
+            return Err(ServiceAppKeyError::Form);
+        }
+        let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| ServiceAppKeyError::Pem)?;
+        if let PrivateKeyDer::Pkcs8(der) = &key {
+            from_pkcs8(der.secret_pkcs8_der())
+        } else if let PrivateKeyDer::Pkcs1(der) = &key {
+            rsa(RsaKeyPair::from_der(der.secret_pkcs1_der()))
+        } else {
+            Err(ServiceAppKeyError::Pem)
+        }
     }
 
     /// The name of the signature's algorithm in a JWT.
@@ -75,7 +87,8 @@ impl ServiceAppKey {
         }
     }
 
-    /// The signature of a message. None if there is no randomness.
+    /// The signature of a message. None if there is no randomness, or if an RSA key is damaged in a part that only signing
+    /// shows to be wrong.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let random = SystemRandom::new();
@@ -87,23 +100,6 @@ impl ServiceAppKey {
             }
             Kind::P256(key) => Some(key.sign(&random, message).ok()?.as_ref().to_vec()),
         }
-    }
-}
-
-fn read(text: &str) -> Result<ServiceAppKey, ServiceAppKeyError> {
-    if text.starts_with('{') {
-        return from_jwk(&serde_json::from_str(text).map_err(|_| ServiceAppKeyError::Jwk)?);
-    }
-    if !text.contains("-----BEGIN ") {
-        return Err(ServiceAppKeyError::Form);
-    }
-    let key = PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|_| ServiceAppKeyError::Pem)?;
-    if let PrivateKeyDer::Pkcs8(der) = &key {
-        from_pkcs8(der.secret_pkcs8_der())
-    } else if let PrivateKeyDer::Pkcs1(der) = &key {
-        rsa(RsaKeyPair::from_der(der.secret_pkcs1_der()))
-    } else {
-        Err(ServiceAppKeyError::Pem)
     }
 }
 
