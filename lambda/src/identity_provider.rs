@@ -2,13 +2,14 @@
 //! make the user configuration, log, answer.
 
 use std::io::Write;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::access::{self, Attempt, Credential, Refusal, SkippedKeys};
+use crate::access::{self, Attempt, Credential, Needs, Refusal, SkippedKeys};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::guard::{Guard, Try};
@@ -161,7 +162,11 @@ impl IdentityProvider {
     ) -> Result<(Judgement, UserConfig), Judgement> {
         let login = self.settings.okta_login(&sign_in.user);
         let judgement = match password {
-            Some(password) => self.judge_password(password, login, sign_in, until, &mut course.spent).await,
+            Some(password) => {
+                let judged = pin!(self.judge_password(password, login, sign_in, until, &mut course.spent));
+                let key = pin!(self.read_ahead(sign_in, until));
+                while_waiting(judged, key).await
+            }
             None => Reason::Ok.into(),
         };
         if judgement.reason != Reason::Ok {
@@ -193,6 +198,14 @@ impl IdentityProvider {
         }
     }
 
+    /// Reads the service app's key, while Okta looks at the password, if what the access rules need will be asked for.
+    async fn read_ahead(&self, sign_in: &SignIn, until: Instant) {
+        let needs = access::needs(&self.settings, &attempt(sign_in, None, None));
+        if let (Some(app), Ok(Needs { person: true, .. } | Needs { groups: true, .. })) = (&self.service_app, needs) {
+            app.read_ahead(&self.clock, until).await;
+        }
+    }
+
     async fn judge_password(
         &self,
         password: &Secret,
@@ -214,6 +227,23 @@ impl IdentityProvider {
 
     fn guard(&self) -> MutexGuard<'_, Guard> {
         self.guard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The judgement. What is done meanwhile is waited for only if the sign-in goes on.
+async fn while_waiting(
+    mut judged: Pin<&mut impl Future<Output = Judgement>>,
+    mut meanwhile: Pin<&mut impl Future<Output = ()>>,
+) -> Judgement {
+    tokio::select! {
+        biased;
+        judgement = &mut judged => {
+            if judgement.reason == Reason::Ok {
+                meanwhile.await;
+            }
+            judgement
+        }
+        () = &mut meanwhile => judged.await,
     }
 }
 

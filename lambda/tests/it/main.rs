@@ -13,6 +13,7 @@ mod event;
 mod guard;
 mod okta;
 mod properties;
+mod read_ahead;
 mod rules;
 mod second_factor;
 mod seeds;
