@@ -127,6 +127,7 @@ async fn remove(
         run.progress.step(&format!("Deleting server {}", server.id));
         server::delete(&clients.transfer, server, &patience, run.progress).await?;
         run.progress.done(&format!("Server {} is gone", server.id));
+        run.report.kept.extend(server.elastic_ips.iter().map(|address| elastic_ip(address)));
     }
     if let Some(stack) = &there.stack {
         run.report.kept.extend(delete_stack(session, stack, &patience, run).await?);
@@ -197,6 +198,13 @@ async fn kept_buckets(session: &Session, there: &There, bucket: &ArtifactBucket,
         all.push(kept(&bucket.name, "it is for all deployments of this account and region"));
     }
     all
+}
+
+/// An address that a server had. It was given, so it is not for us to release.
+fn elastic_ip(allocation: &str) -> Kept {
+    let why = "it was there before, and is billed until it is released: aws ec2 release-address";
+    let name = allocation.to_owned();
+    Kept { kind: "AWS::EC2::EIP".to_owned(), why: format!("{why} --allocation-id {name}"), name }
 }
 
 fn warn_of_unreadable(servers: &Found, run: &Run<'_>) {

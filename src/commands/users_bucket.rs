@@ -27,7 +27,7 @@ pub(super) async fn check(
     match (storage::look(&clients.s3, bucket, &caller.account).await, makes_it) {
         (Presence::Absent, true) | (Presence::Present(_) | Presence::Unknown, false) => Ok(false),
         (Presence::Present(tags), true) if owner.claim(&tags) == Claim::Ours => {
-            run.progress.note(&format!("Bucket {bucket} is left of an earlier deployment: the stack takes it over"));
+            run.progress.note(&format!("Bucket {bucket} was made by this deployment before: the stack takes it over"));
             Ok(true)
         }
         (Presence::Present(_), true) => Err(Error::new(

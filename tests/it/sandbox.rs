@@ -90,6 +90,15 @@ fn elastic_ips_put_in_and_taken_out() {
     assert_eq!(changed.json()["server"]["id"], status["server"]["id"]);
     sandbox.sftp("alice", &sandbox.password("alice"), "ls\n").expect_code(0);
     assert_eq!(sandbox.deployer("deploy --yes").json()["result"], "unchanged");
+
+    // The address outlives its server, and its bill goes on.
+    endpoint("elastic_ips = [\"eipalloc-1a2b3c4d\"]");
+    sandbox.deployer("deploy --yes --poll-interval 50ms").expect_code(0);
+    let removed = sandbox.deployer("teardown --yes --poll-interval 50ms").json();
+    let kept = removed["kept"].as_array().unwrap();
+    let address = kept.iter().find(|kept| kept["kind"] == "AWS::EC2::EIP").unwrap();
+    assert_eq!(address["name"], "eipalloc-1a2b3c4d");
+    assert_eq!(removed["cost"]["usd_per_month"], 3.65, "{removed}");
 }
 
 /// What users overwrite or delete can be brought back, and goes with the bucket.
