@@ -33,21 +33,15 @@ impl Failures {
         self.names.iter().any(|name| name == action || *name == format!("{service}:{action}"))
     }
 
-    /// Whether a resource of this type is to fail while it is made: its type, or the action that makes it (`CreateRole`).
-    pub(crate) fn for_resource(&self, kind: &str) -> bool {
-        let noun = kind.rsplit("::").next().unwrap_or(kind);
-        self.names.iter().any(|name| name == kind || *name == format!("Create{noun}"))
-    }
-
-    /// Whether an action on a resource of this type is to fail: `Update` or `Delete`, as in `DeleteRole`.
+    /// Whether an action on a resource of this type is to fail: `Create`, `Update` or `Delete`, as in `DeleteRole`.
     pub(crate) fn for_resource_action(&self, verb: &str, kind: &str) -> bool {
         let noun = kind.rsplit("::").next().unwrap_or(kind);
         self.names.iter().any(|name| *name == format!("{verb}{noun}"))
     }
 
-    /// Whether the resource with this logical id is to fail.
-    pub(crate) fn for_logical_id(&self, logical_id: &str) -> bool {
-        self.names.iter().any(|name| name == logical_id)
+    /// Whether a resource is to fail whenever it is made or changed: by its type, or by its logical id.
+    pub(crate) fn for_resource(&self, kind: &str, logical_id: &str) -> bool {
+        self.names.iter().any(|name| name == kind || name == logical_id)
     }
 
     /// Whether servers end in START_FAILED.
@@ -76,12 +70,16 @@ mod tests {
 
     #[test]
     fn a_resource_fails_by_type_by_action_and_by_name() {
-        for name in ["CreateRole", "AWS::IAM::Role"] {
-            assert!(failures(name).for_resource("AWS::IAM::Role"));
-            assert!(!failures(name).for_resource("AWS::KMS::Key"));
+        for name in ["AWS::IAM::Role", "UserRole"] {
+            assert!(failures(name).for_resource("AWS::IAM::Role", "UserRole"));
+            assert!(!failures(name).for_resource("AWS::KMS::Key", "EncryptionKey"));
         }
-        assert!(failures("Role").for_logical_id("Role"));
-        assert!(failures("DeleteRole").for_resource_action("Delete", "AWS::IAM::Role"));
+        for verb in ["Create", "Update", "Delete"] {
+            let failures = failures(&format!("{verb}Role"));
+            assert!(failures.for_resource_action(verb, "AWS::IAM::Role"));
+            assert!(!failures.for_resource_action(verb, "AWS::KMS::Key"));
+            assert!(!failures.for_resource("AWS::IAM::Role", "UserRole"));
+        }
     }
 
     #[test]

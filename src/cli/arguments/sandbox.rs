@@ -42,7 +42,7 @@ struct SandboxStartArgs {
     /// Use a real Okta organisation in place of its own
     #[arg(long, value_name = "URL")]
     okta_org: Option<String>,
-    /// Let something fail: a CloudFormation action (CreateRole), resource type or logical id, or server-start
+    /// Let something fail: an action (CreateRole, UpdateRole, DeleteRole), a resource type or logical id, or server-start
     #[arg(long, value_name = "WHAT")]
     fail: Vec<String>,
     /// Let everything take as long as a person needs to watch it

@@ -147,8 +147,7 @@ impl<'a> Place<'a> {
     fn refuse_on_request(&self, resource: &StackResource, verb: &str) -> Result<(), Reason> {
         let failures = &self.world.failures;
         let asked = failures.for_resource_action(verb, &resource.kind)
-            || (verb == "Create"
-                && (failures.for_resource(&resource.kind) || failures.for_logical_id(&resource.logical_id)));
+            || (verb != "Delete" && failures.for_resource(&resource.kind, &resource.logical_id));
         if !asked {
             return Ok(());
         }
