@@ -39,13 +39,18 @@ pub fn check(data: &[u8]) -> bool {
     let mut dialogue = Dialogue::new(LOGIN, mfa, &methods, typed.code.as_ref());
     assert!(dialogue.request().is_none() && dialogue.cancellation().is_none(), "a factor before the password");
     let (mut codes, mut pushes) = (0, 0);
-    let mut last = None;
+    let mut last;
     let judgement = loop {
         let asked = codes + pushes;
-        let Some(answer) = answers.get(asked) else { break dialogue.unanswered(Detail::Timeout) };
-        last = Some(answer);
-        let step = dialogue.next(&read(answer));
-        if asked == 0 && mfa == Mfa::Off {
+        let step = match answers.get(asked) {
+            Some(answer) => dialogue.next(&read(answer)),
+            None => dialogue.unanswered(Detail::Timeout),
+        };
+        last = answers.get(asked);
+        if let Some(answer) = last
+            && asked == 0
+            && mfa == Mfa::Off
+        {
             check_alone(&step, answer);
         }
         match step {

@@ -51,6 +51,11 @@ impl Timing {
         let next = now + self.poll;
         (next + self.reserve <= until).then_some(next)
     }
+
+    /// When a poll has to be answered, so that the push can still be cancelled.
+    fn last_poll_answered(&self, until: Instant) -> Instant {
+        until.checked_sub(self.reserve / 3).unwrap_or(until)
+    }
 }
 
 /// A password to be judged.
@@ -106,25 +111,30 @@ impl OktaClient {
         let mut dialogue = Dialogue::new(login, *mfa, methods, typed.code.as_ref());
         let mut sent = (AUTHN_PATH.to_owned(), authn_body(login, typed));
         loop {
-            let reply = match self.post(sent, *forwarded_for, until, spent).await {
-                Ok(reply) => reply,
-                Err(detail) => return dialogue.unanswered(detail),
+            let answered_by = if dialogue.waits_for_push() { self.timing.last_poll_answered(until) } else { until };
+            let answered = self.post(sent, *forwarded_for, answered_by, spent).await;
+            let tell = |judgement| match &answered {
+                Ok(reply) => told(judgement, reply),
+                Err(_) => judgement,
             };
-            let mut step = dialogue.next(&reply.answer());
+            let mut step = match &answered {
+                Ok(reply) => dialogue.next(&reply.answer()),
+                Err(detail) => dialogue.unanswered(*detail),
+            };
             if step == Step::Poll && !self.pause(until).await {
                 step = dialogue.out_of_time();
             }
             let request = match step {
-                Step::End(judgement) => return told(judgement, &reply),
+                Step::End(judgement) => return tell(judgement),
                 Step::Verify | Step::Poll => dialogue.request(),
                 Step::Cancel(judgement) => {
                     if let Some(request) = dialogue.cancellation() {
                         let _ = self.post(request, *forwarded_for, until, spent).await;
                     }
-                    return told(judgement, &reply);
+                    return tell(judgement);
                 }
             };
-            let Some(request) = request else { return dialogue.unanswered(Detail::NotJson) };
+            let Some(request) = request else { return Judgement::unavailable(Detail::NotJson) };
             sent = request;
         }
     }

@@ -105,10 +105,18 @@ impl<'a> Dialogue<'a> {
         Some((format!("{AUTHN_PATH}/cancel"), verify_body(state_token, None)))
     }
 
-    /// What no usable answer to the last request means.
+    /// What is to be done when no usable answer came to the last request. A push that nobody asks about any more is not left
+    /// on somebody's phone.
     #[must_use]
-    pub fn unanswered(&self, detail: Detail) -> Judgement {
-        Judgement { factor: self.factor(), ..Judgement::unavailable(detail) }
+    pub fn unanswered(&self, detail: Detail) -> Step {
+        let judgement = Judgement { factor: self.factor(), ..Judgement::unavailable(detail) };
+        if self.waits_for_push() { Step::Cancel(judgement) } else { Step::End(judgement) }
+    }
+
+    /// Whether the last request was to send a push, or asked what came of it.
+    #[must_use]
+    pub const fn waits_for_push(&self) -> bool {
+        matches!(self.stage, Stage::Push { .. })
     }
 
     fn judge_password(&mut self, answer: &Answer<'_>) -> Step {

@@ -207,6 +207,30 @@ async fn a_push_that_nobody_answers() {
     assert_eq!(asked.iter().filter(|path| **path == "authn/cancel").count(), 1);
 }
 
+/// A poll to which no answer comes: refused, and the push is taken back in what is left of the time.
+#[tokio::test]
+async fn a_poll_that_is_not_answered() {
+    for (silent, expected) in [(true, "okta-unavailable timeout"), (false, "okta-unavailable interrupted")] {
+        let okta = StandIn::start(move |received| {
+            let path = received.head.split(' ').nth(1).unwrap_or_default();
+            match path.trim_start_matches("/api/v1/authn") {
+                "" => Reply::Send(mfa_required(&["opf1"], "https://evil.example.com")),
+                "/cancel" => Reply::Send(json("200 OK", "{}")),
+                _ if silent => Reply::Silence,
+                _ => Reply::Reset,
+            }
+        });
+        let start = Instant::now();
+        // One poll may take longer than there is time: then the reserve is what is left for taking the push back.
+        let provider = deployed(&deployment(&okta.url(), "auto", &["push"]), 2 * TIME, Clock::system());
+        let outcome = Outcome::of(&provider, &typed("secret"), TIME).await;
+        assert!(start.elapsed() < TIME + EXCHANGE, "{:?}", start.elapsed());
+        assert_eq!(outcome.reason(), expected);
+        assert_eq!(asked(&okta.received()), "authn authn/factors/opf1/verify authn/cancel");
+        assert_eq!(outcome.line()["okta_calls"], 3);
+    }
+}
+
 /// Bad answers to the second request: refused, and nothing more is asked.
 #[tokio::test]
 async fn bad_answers_in_the_middle() {
