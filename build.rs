@@ -1,4 +1,5 @@
-//! Builds the Lambda function, packs it, finds out what deployments ask of it, and puts both where `src/artifact/bootstrap.rs` embeds it from.
+//! Builds the Lambda function, packs it, finds out what a deployment asks of it, and puts both where
+//! `src/artifact/bootstrap.rs` embeds them from.
 //!
 //! An inner cargo builds `lambda/` in a target folder of its own: sharing the outer one would wait forever for the lock
 //! that the outer cargo holds. Check, dev and release builds share that folder, so the function is compiled once.
