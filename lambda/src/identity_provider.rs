@@ -161,13 +161,13 @@ impl IdentityProvider {
         course: &mut Course,
     ) -> Result<(Judgement, UserConfig), Judgement> {
         let login = self.settings.okta_login(&sign_in.user);
-        let judgement = match password {
+        let (judgement, key) = match password {
             Some(password) => {
                 let judged = pin!(self.judge_password(password, login, sign_in, until, &mut course.spent));
                 let key = pin!(self.read_ahead(sign_in, until));
                 while_waiting(judged, key).await
             }
-            None => Reason::Ok.into(),
+            None => (Reason::Ok.into(), Ok(())),
         };
         if judgement.reason != Reason::Ok {
             return Err(judgement);
@@ -178,13 +178,16 @@ impl IdentityProvider {
         let needs = needs.map_err(refuse)?;
         if needs.person || needs.groups {
             let Some(app) = &self.service_app else { return Err(Judgement::service_app(Detail::Secret)) };
+            let of_this_sign_in = |failed| Judgement { factor: judgement.factor, ..failed };
+            // What could not be read a moment ago is not read again for the same sign-in.
+            key.map_err(of_this_sign_in)?;
             let directory = Directory { okta: &self.okta, app, clock: &self.clock, until };
             let whom = match judgement.okta_id.as_deref() {
                 Some(id) => Whom::SignedIn { id, login },
                 None => Whom::Login(login),
             };
             let read = directory.person(whom, needs, &mut course.spent).await;
-            person = Some(read.map_err(|failed| Judgement { factor: judgement.factor, ..failed })?);
+            person = Some(read.map_err(of_this_sign_in)?);
         }
         if let (None, Some(person)) = (password, &person) {
             course.skipped_keys = access::skipped_keys(&self.settings, person);
@@ -199,10 +202,13 @@ impl IdentityProvider {
     }
 
     /// Reads the service app's key, while Okta looks at the password, if what the access rules need will be asked for.
-    async fn read_ahead(&self, sign_in: &SignIn, until: Instant) {
+    async fn read_ahead(&self, sign_in: &SignIn, until: Instant) -> Result<(), Judgement> {
         let needs = access::needs(&self.settings, &attempt(sign_in, None, None));
-        if let (Some(app), Ok(Needs { person: true, .. } | Needs { groups: true, .. })) = (&self.service_app, needs) {
-            app.read_ahead(&self.clock, until).await;
+        match (&self.service_app, needs) {
+            (Some(app), Ok(Needs { person: true, .. } | Needs { groups: true, .. })) => {
+                app.read_ahead(&self.clock, until).await
+            }
+            (_, _) => Ok(()),
         }
     }
 
@@ -230,20 +236,18 @@ impl IdentityProvider {
     }
 }
 
-/// The judgement. What is done meanwhile is waited for only if the sign-in goes on.
+/// The judgement, and what came of what is done meanwhile. It is waited for only if the sign-in goes on.
 async fn while_waiting(
     mut judged: Pin<&mut impl Future<Output = Judgement>>,
-    mut meanwhile: Pin<&mut impl Future<Output = ()>>,
-) -> Judgement {
+    mut meanwhile: Pin<&mut impl Future<Output = Result<(), Judgement>>>,
+) -> (Judgement, Result<(), Judgement>) {
     tokio::select! {
         biased;
         judgement = &mut judged => {
-            if judgement.reason == Reason::Ok {
-                meanwhile.await;
-            }
-            judgement
+            let done = if judgement.reason == Reason::Ok { meanwhile.await } else { Ok(()) };
+            (judgement, done)
         }
-        () = &mut meanwhile => judged.await,
+        done = &mut meanwhile => (judged.await, done),
     }
 }
 

@@ -91,10 +91,12 @@ impl ServiceAppClient {
         Self { settings, secrets_manager, kept: Mutex::default() }
     }
 
-    /// Reads the key if it is not kept, ahead of the question for which a token is needed. Whether it could be read, that
-    /// question tells.
-    pub async fn read_ahead(&self, clock: &Clock, until: Instant) {
-        let _ = self.key(clock, until).await;
+    /// Reads the key if it is not kept, ahead of the question for which a token is needed.
+    ///
+    /// # Errors
+    /// There is none; the judgement says why.
+    pub async fn read_ahead(&self, clock: &Clock, until: Instant) -> Result<(), Judgement> {
+        self.key(clock, until).await.map(|_| ())
     }
 
     /// A token that is good for a while: the kept one, or a new one.
