@@ -139,11 +139,12 @@ impl IdentityProvider {
             Asked::Password | Asked::Keys => {}
         }
         // Nobody is asked about a sign-in that cannot be accepted anyway.
-        access::needs(&self.settings, &attempt(&sign_in, None, None)).map_err(|refusal| why(refusal, asked))?;
+        let needs = access::needs(&self.settings, &attempt(&sign_in, None, None));
+        let needs = needs.map_err(|refusal| why(refusal, asked))?;
         let tried = Try { asked, user: &sign_in.user, source: Source::of(sign_in.source_ip) };
         self.guard().check(tried, self.clock.monotonic())?;
 
-        let decided = self.ask(sign_in.password.as_ref(), &sign_in, until, course).await;
+        let decided = self.ask(sign_in.password.as_ref(), &sign_in, needs, until, course).await;
         if course.spent.calls > 0 {
             let judgement = match &decided {
                 Ok((judgement, _)) | Err(judgement) => judgement,
@@ -153,10 +154,12 @@ impl IdentityProvider {
         decided
     }
 
+    /// Asks Okta. `expected` is what the access rules need, as far as that is known before.
     async fn ask(
         &self,
         password: Option<&Secret>,
         sign_in: &SignIn,
+        expected: Needs,
         until: Instant,
         course: &mut Course,
     ) -> Result<(Judgement, UserConfig), Judgement> {
@@ -164,7 +167,7 @@ impl IdentityProvider {
         let (judgement, key) = match password {
             Some(password) => {
                 let judged = pin!(self.judge_password(password, login, sign_in, until, &mut course.spent));
-                let key = pin!(self.read_ahead(sign_in, until));
+                let key = pin!(self.read_ahead(expected, until));
                 while_waiting(judged, key).await
             }
             None => (Reason::Ok.into(), Ok(())),
@@ -201,14 +204,11 @@ impl IdentityProvider {
         }
     }
 
-    /// Reads the service app's key, while Okta looks at the password, if what the access rules need will be asked for.
-    async fn read_ahead(&self, sign_in: &SignIn, until: Instant) -> Result<(), Judgement> {
-        let needs = access::needs(&self.settings, &attempt(sign_in, None, None));
-        match (&self.service_app, needs) {
-            (Some(app), Ok(Needs { person: true, .. } | Needs { groups: true, .. })) => {
-                app.read_ahead(&self.clock, until).await
-            }
-            (_, _) => Ok(()),
+    /// Reads the service app's key, while Okta looks at the password, if the directory will be asked.
+    async fn read_ahead(&self, expected: Needs, until: Instant) -> Result<(), Judgement> {
+        match &self.service_app {
+            Some(app) if expected.person || expected.groups => app.read_ahead(&self.clock, until).await,
+            Some(_) | None => Ok(()),
         }
     }
 
