@@ -1,12 +1,13 @@
 //! Okta identity provider for AWS Transfer Family.
 //!
 //! Transfer asks, itself or through API Gateway, whether a user name and password are right, or which keys a user has; this
-//! crate asks Okta and answers with the user's role, home and session policy, or with nothing. Every refusal looks the same from outside; its reason is in
-//! the log.
+//! crate asks Okta and answers with the user's role, home and session policy, or with nothing. Every refusal looks the same
+//! from outside; its reason is in the log.
 //!
 //! Without the feature `runtime` everything that talks to the network or to Lambda is left out. The deployer takes the
 //! crate that way, for [`settings`], [`org_url`] and [`access`].
 
+mod checked_text;
 mod json;
 
 pub mod access;

@@ -3,11 +3,12 @@
 //! The password of every user goes to this address, so the grammar is far narrower than that of URLs: `https://` and a
 //! DNS name. The one exception is plain `http` on a loopback host, for tests and the sandbox.
 
-use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::checked_text::checked_text;
 
 /// Domains below which Okta gives every org one name (Okta developer documentation, "Find your Okta domain"; the
 /// government clouds are known from their own sign-in pages).
@@ -132,26 +133,8 @@ impl OrgUrl {
     }
 }
 
-impl fmt::Display for OrgUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<OrgUrl> for String {
-    fn from(url: OrgUrl) -> Self {
-        url.0
-    }
-}
-
-/// For settings that were written by the deployer, which has already asked about a custom domain.
-impl TryFrom<String> for OrgUrl {
-    type Error = OrgUrlError;
-
-    fn try_from(text: String) -> Result<Self, OrgUrlError> {
-        Self::parse(&text, true)
-    }
-}
+// For settings that were written by the deployer, which has already asked about a custom domain.
+checked_text!(OrgUrl, OrgUrlError, true);
 
 /// Host and port of an authority; the brackets of an IPv6 literal stay with the host.
 fn split_port(authority: &str) -> (&str, Option<&str>) {

@@ -1,11 +1,11 @@
 //! Public keys of users, in OpenSSH's one-line form.
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::checked_text::checked_text;
 
 /// The longest key in characters (Transfer API reference, `SshPublicKeyBody`).
 pub const LONGEST: usize = 2048;
@@ -137,22 +137,4 @@ fn field_is<'b>(blob: &'b [u8], text: &str) -> Option<&'b [u8]> {
     (first == text.as_bytes()).then_some(rest)
 }
 
-impl fmt::Display for PublicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<PublicKey> for String {
-    fn from(key: PublicKey) -> Self {
-        key.0
-    }
-}
-
-impl TryFrom<String> for PublicKey {
-    type Error = PublicKeyError;
-
-    fn try_from(text: String) -> Result<Self, PublicKeyError> {
-        Self::parse(&text)
-    }
-}
+checked_text!(PublicKey, PublicKeyError);

@@ -1,10 +1,9 @@
 //! Folders that a user sees in place of one home.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::checked_text::checked_text;
 use crate::home::{FolderTarget, is_legal};
 use crate::permissions::Permissions;
 
@@ -97,25 +96,7 @@ impl FolderPath {
     }
 }
 
-impl fmt::Display for FolderPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<FolderPath> for String {
-    fn from(path: FolderPath) -> Self {
-        path.0
-    }
-}
-
-impl TryFrom<String> for FolderPath {
-    type Error = FolderPathError;
-
-    fn try_from(text: String) -> Result<Self, FolderPathError> {
-        Self::parse(&text)
-    }
-}
+checked_text!(FolderPath, FolderPathError);
 
 #[cfg(test)]
 mod tests {

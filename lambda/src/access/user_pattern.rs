@@ -1,10 +1,9 @@
 //! Which users a rule means.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::checked_text::checked_text;
 use crate::user_name::LONGEST;
 
 /// A canonical login, or a pattern of them such as `*@acme.com`. `*` stands for any characters, also for none; nothing
@@ -70,25 +69,7 @@ impl UserPattern {
     }
 }
 
-impl fmt::Display for UserPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<UserPattern> for String {
-    fn from(pattern: UserPattern) -> Self {
-        pattern.0
-    }
-}
-
-impl TryFrom<String> for UserPattern {
-    type Error = UserPatternError;
-
-    fn try_from(text: String) -> Result<Self, UserPatternError> {
-        Self::parse(&text)
-    }
-}
+checked_text!(UserPattern, UserPatternError);
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::checked_text::checked_text;
 use crate::org_url::OrgUrl;
 
 /// The Okta org and how its logins look.
@@ -20,16 +21,17 @@ pub struct Okta {
     /// Whether a second factor is asked for.
     #[serde(default)]
     pub mfa: Mfa,
-    /// Which factors, in the order in which they are tried. Empty when `mfa` is off.
+    /// Which factors. A code that was typed is used, and whoever types none gets a push. Empty when `mfa` is off.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mfa_methods: Vec<MfaMethod>,
     /// The app that reads users and groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_app: Option<ServiceApp>,
-    /// The profile attribute that holds a user's public keys.
+    /// The profile attribute that holds a user's public keys. Whoever can write it can sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_keys_attribute: Option<String>,
-    /// Whether Okta is told the client's address in `X-Forwarded-For`. Okta believes it only from a trusted proxy.
+    /// Whether Okta is told the client's address in `X-Forwarded-For`. Okta believes it only from an address that is listed as
+    /// a trusted proxy, and a function outside a VPC has none of its own.
     #[serde(default)]
     pub forward_source_ip: bool,
     /// Canonical user names at Transfer that stand for Okta logins which cannot be typed there, such as those with a `+`.
@@ -166,25 +168,7 @@ impl SecretArn {
     }
 }
 
-impl fmt::Display for SecretArn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<SecretArn> for String {
-    fn from(arn: SecretArn) -> Self {
-        arn.0
-    }
-}
-
-impl TryFrom<String> for SecretArn {
-    type Error = SecretArnError;
-
-    fn try_from(text: String) -> Result<Self, SecretArnError> {
-        Self::parse(&text)
-    }
-}
+checked_text!(SecretArn, SecretArnError);
 
 #[cfg(test)]
 mod tests {
