@@ -1,5 +1,6 @@
 //! The access rules: who gets which home, and what is allowed in it.
 
+mod around;
 mod decide;
 mod explain;
 mod folder;
@@ -13,6 +14,7 @@ use std::net::IpAddr;
 
 use thiserror::Error;
 
+pub use around::{Around, around};
 pub use decide::{decide, needs};
 pub use explain::{RuleVerdict, Verdict, explain, shadowed};
 pub use folder::{Folder, FolderPath, FolderPathError};
@@ -54,6 +56,17 @@ pub enum Credential {
     PublicKey,
 }
 
+impl Credential {
+    /// The word in the log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::PublicKey => "public-key",
+        }
+    }
+}
+
 /// What must be read from Okta's directory before [`decide`] can be asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
@@ -61,6 +74,14 @@ pub struct Needs {
     pub person: bool,
     /// The user's groups. Without the person only if Okta's id of the user is known.
     pub groups: bool,
+}
+
+impl Needs {
+    /// Whether the directory must be asked at all.
+    #[must_use]
+    pub fn directory(self) -> bool {
+        self.person || self.groups
+    }
 }
 
 /// What a user gets.

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
-use crate::access::SkippedKeys;
-use crate::metrics::{Asked, Measured, Metrics};
+use crate::access::{Credential, SkippedKeys};
+use crate::metrics::{Measured, Metrics};
 use crate::okta::{Detail, FactorKind, FactorResult, Judgement, Spent};
 use crate::reason::{Level, Reason};
 use crate::request::Origin;
@@ -23,7 +23,7 @@ pub struct Decision {
     /// What the request said about itself; the login is the canonical one if it had one.
     pub origin: Origin,
     /// What was asked about, if the event could be read.
-    pub asked: Option<Asked>,
+    pub credential: Option<Credential>,
     /// What Okta said, or the reason for not asking.
     pub judgement: Judgement,
     /// The access rule that decided, counted from 0.
@@ -93,7 +93,7 @@ impl Decision {
     /// The line, without its line feed.
     #[must_use]
     pub fn line(&self) -> String {
-        let Self { origin, asked, judgement, rule, skipped_keys, spent, time, elapsed, deployment } = self;
+        let Self { origin, credential, judgement, rule, skipped_keys, spent, time, elapsed, deployment } = self;
         let accepted = judgement.reason == Reason::Ok;
         let line = Line {
             level: judgement.reason.level(),
@@ -101,10 +101,7 @@ impl Decision {
             decision: if accepted { "accepted" } else { "refused" },
             reason: judgement.reason,
             detail: judgement.detail.map(Detail::as_str),
-            method: asked.map(|asked| match asked {
-                Asked::Password => "password",
-                Asked::Keys => "public-key",
-            }),
+            method: credential.map(Credential::as_str),
             login: (&origin.login).into(),
             source_ip: (&origin.source_ip).into(),
             protocol: (&origin.protocol).into(),
@@ -122,7 +119,7 @@ impl Decision {
             ms: elapsed.as_millis(),
             metrics: Metrics::of(&Measured {
                 deployment: deployment.as_deref(),
-                asked: *asked,
+                credential: *credential,
                 reason: judgement.reason,
                 time: *time,
                 elapsed: *elapsed,
@@ -161,8 +158,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::Decision;
-    use crate::access::SkippedKeys;
-    use crate::metrics::Asked;
+    use crate::access::{Credential, SkippedKeys};
     use crate::okta::{Detail, FactorKind, FactorResult, Judgement, RateLimit, Spent};
     use crate::reason::Reason;
     use crate::request::Origin;
@@ -191,7 +187,7 @@ mod tests {
     fn decision(origin: Origin, judgement: Judgement) -> Decision {
         Decision {
             origin,
-            asked: Some(Asked::Password),
+            credential: Some(Credential::Password),
             judgement,
             rule: None,
             skipped_keys: SkippedKeys::default(),
@@ -230,7 +226,7 @@ mod tests {
         let decision = Decision { rule: Some(2), ..decision(origin("alice@acme.com"), judgement) };
         insta::assert_snapshot!(told(&decision), @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"push-rejected","method":"password","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":1,"mfa_factor":"push","mfa_result":"REJECTED","rule":2,"ms":41}"#);
         let probe = self::decision(origin("alice@acme.com"), Judgement::of(Reason::KeyProbe));
-        insta::assert_snapshot!(told(&Decision { asked: Some(Asked::Keys), spent: Spent::default(), ..probe }), @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"key-probe","method":"public-key","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":0,"ms":41}"#);
+        insta::assert_snapshot!(told(&Decision { credential: Some(Credential::PublicKey), spent: Spent::default(), ..probe }), @r#"{"level":"INFO","event":"sign-in","decision":"refused","reason":"key-probe","method":"public-key","login":"alice@acme.com","source_ip":"203.0.113.9","protocol":"SFTP","server_id":"s-0123456789abcdef0","okta_request_id":null,"okta_error_code":null,"okta_error_id":null,"okta_calls":0,"ms":41}"#);
     }
 
     #[test]

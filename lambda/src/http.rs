@@ -99,7 +99,7 @@ fn tls() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, r
 }
 
 impl Reply {
-    /// A header that is there once, as text.
+    /// The first header of this name, if it is text.
     #[must_use]
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()

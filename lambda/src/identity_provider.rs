@@ -13,9 +13,9 @@ use crate::access::{self, Attempt, Credential, Needs, Refusal, SkippedKeys};
 use crate::clock::Clock;
 use crate::decision::Decision;
 use crate::guard::{Guard, Try};
-use crate::metrics::Asked;
 use crate::okta::{
-    Detail, Directory, Judgement, OktaClient, OktaClientError, Question, ServiceAppClient, Spent, Timing, Typed, Whom,
+    Detail, Directory, Found, Judgement, OktaClient, OktaClientError, Question, ServiceAppClient, Spent, Timing, Typed,
+    Whom,
 };
 use crate::person::Person;
 use crate::reason::Reason;
@@ -23,7 +23,7 @@ use crate::request::{Form, Origin, Request, SignIn};
 use crate::response::Response;
 use crate::secret::Secret;
 use crate::secrets_manager::{SecretsManager, SecretsManagerError};
-use crate::settings::{Mfa, Settings, SettingsError};
+use crate::settings::{Settings, SettingsError};
 use crate::throttle::Source;
 use crate::user_config::{RoleArn, UserConfig};
 
@@ -71,7 +71,7 @@ pub enum StartError {
 #[derive(Default)]
 struct Course {
     origin: Origin,
-    asked: Option<Asked>,
+    credential: Option<Credential>,
     rule: Option<usize>,
     skipped_keys: SkippedKeys,
     spent: Spent,
@@ -110,11 +110,11 @@ impl IdentityProvider {
             Ok((judgement, user_config)) => (judgement, Some(user_config)),
             Err(judgement) => (judgement, None),
         };
-        let Course { origin, asked, rule, skipped_keys, spent } = course;
+        let Course { origin, credential, rule, skipped_keys, spent } = course;
         let deployment = self.deployment.clone();
         let time = self.clock.wall();
         let elapsed = start.elapsed();
-        Decision { origin, asked, judgement, rule, skipped_keys, spent, time, elapsed, deployment }.log(log);
+        Decision { origin, credential, judgement, rule, skipped_keys, spent, time, elapsed, deployment }.log(log);
         Response::new(form, user_config)
     }
 
@@ -129,22 +129,23 @@ impl IdentityProvider {
         let sign_in = request.sign_in(self.settings.okta.login_domain.as_deref());
         let sign_in = sign_in.map_err(Reason::from)?;
         course.origin.login = Some(sign_in.user.as_str().to_owned());
-        let asked = asked_about(sign_in.password.as_ref());
-        course.asked = Some(asked);
+        let credential = sign_in.credential();
+        course.credential = Some(credential);
 
         let authentication = self.settings.authentication;
-        match asked {
-            Asked::Password if !authentication.takes_passwords() => return Err(Reason::PasswordNotTaken.into()),
-            Asked::Keys if !authentication.takes_keys() => return Err(Reason::KeyProbe.into()),
-            Asked::Password | Asked::Keys => {}
+        match credential {
+            Credential::Password if !authentication.takes_passwords() => return Err(Reason::PasswordNotTaken.into()),
+            Credential::PublicKey if !authentication.takes_keys() => return Err(Reason::KeyProbe.into()),
+            Credential::Password | Credential::PublicKey => {}
         }
         // Nobody is asked about a sign-in that cannot be accepted anyway.
         let needs = access::needs(&self.settings, &attempt(&sign_in, None, None));
-        let needs = needs.map_err(|refusal| why(refusal, asked))?;
-        let tried = Try { asked, user: &sign_in.user, source: Source::of(sign_in.source_ip) };
+        let needs = needs.map_err(|refusal| why(refusal, credential))?;
+        let login = self.settings.canonical_login(&sign_in.user);
+        let tried = Try { credential, login: &login, source: Source::of(sign_in.source_ip), needs };
         self.guard().check(tried, self.clock.monotonic())?;
 
-        let decided = self.ask(sign_in.password.as_ref(), &sign_in, needs, until, course).await;
+        let decided = self.ask(&sign_in, needs, until, course).await;
         if course.spent.calls > 0 {
             let judgement = match &decided {
                 Ok((judgement, _)) | Err(judgement) => judgement,
@@ -157,46 +158,46 @@ impl IdentityProvider {
     /// Asks Okta. `expected` is what the access rules need, as far as that is known before.
     async fn ask(
         &self,
-        password: Option<&Secret>,
         sign_in: &SignIn,
         expected: Needs,
         until: Instant,
         course: &mut Course,
     ) -> Result<(Judgement, UserConfig), Judgement> {
-        let login = self.settings.okta_login(&sign_in.user);
-        let (judgement, key) = match password {
+        let (mut judgement, read_ahead) = match &sign_in.password {
             Some(password) => {
-                let judged = pin!(self.judge_password(password, login, sign_in, until, &mut course.spent));
-                let key = pin!(self.read_ahead(expected, until));
-                while_waiting(judged, key).await
+                let judged = pin!(self.judge_password(password, sign_in, until, &mut course.spent));
+                let read_ahead = pin!(self.read_ahead(expected, until));
+                while_waiting(judged, read_ahead).await
             }
             None => (Reason::Ok.into(), Ok(())),
         };
         if judgement.reason != Reason::Ok {
             return Err(judgement);
         }
-        let refuse = |refusal| Judgement { reason: why(refusal, asked_about(password)), ..judgement.clone() };
+        let okta_id = judgement.okta_id.clone();
+        let refused = |judgement: &Judgement, refusal| {
+            let reason = why(refusal, sign_in.credential());
+            Judgement { reason, ..judgement.clone() }
+        };
+        let needs = access::needs(&self.settings, &attempt(sign_in, okta_id.as_deref(), None));
+        let needs = needs.map_err(|refusal| refused(&judgement, refusal))?;
         let mut person = None;
-        let needs = access::needs(&self.settings, &attempt(sign_in, judgement.okta_id.as_deref(), None));
-        let needs = needs.map_err(refuse)?;
-        if needs.person || needs.groups {
-            let Some(app) = &self.service_app else { return Err(Judgement::service_app(Detail::Secret)) };
-            let of_this_sign_in = |failed| Judgement { factor: judgement.factor, ..failed };
-            // What could not be read a moment ago is not read again for the same sign-in.
-            key.map_err(of_this_sign_in)?;
-            let directory = Directory { okta: &self.okta, app, clock: &self.clock, until };
-            let whom = match judgement.okta_id.as_deref() {
-                Some(id) => Whom::SignedIn { id, login },
-                None => Whom::Login(login),
+        if needs.directory() {
+            let read = match read_ahead {
+                Ok(()) => self.read_person(sign_in, okta_id.as_deref(), needs, until, &mut course.spent).await,
+                // What could not be read a moment ago is not read again for the same sign-in.
+                Err(failed) => Err(failed),
             };
-            let read = directory.person(whom, needs, &mut course.spent).await;
-            person = Some(read.map_err(of_this_sign_in)?);
+            let found = read.map_err(|failed| Judgement { factor: judgement.factor, ..failed })?;
+            // The line joins Okta's System Log by the password, and where there is none by the last that was read.
+            judgement.request_id = judgement.request_id.or(found.request_id);
+            person = Some(found.person);
         }
-        if let (None, Some(person)) = (password, &person) {
+        if let (Credential::PublicKey, Some(person)) = (sign_in.credential(), &person) {
             course.skipped_keys = access::skipped_keys(&self.settings, person);
         }
-        let attempt = attempt(sign_in, judgement.okta_id.as_deref(), person.as_ref());
-        let grant = access::decide(&self.settings, &attempt).map_err(refuse)?;
+        let attempt = attempt(sign_in, okta_id.as_deref(), person.as_ref());
+        let grant = access::decide(&self.settings, &attempt).map_err(|refusal| refused(&judgement, refusal))?;
         course.rule = Some(grant.rule);
         match UserConfig::new(&grant, &self.user_role) {
             Ok(user_config) => Ok((judgement, user_config)),
@@ -204,10 +205,28 @@ impl IdentityProvider {
         }
     }
 
+    /// Reads what is needed of who signs in. `okta_id` is known once a password was right.
+    async fn read_person(
+        &self,
+        sign_in: &SignIn,
+        okta_id: Option<&str>,
+        needs: Needs,
+        until: Instant,
+        spent: &mut Spent,
+    ) -> Result<Found, Judgement> {
+        let Some(app) = &self.service_app else { return Err(Judgement::service_app(Detail::Secret)) };
+        let login = self.settings.okta_login(&sign_in.user);
+        let whom = match okta_id {
+            Some(id) => Whom::SignedIn { id, login },
+            None => Whom::Login(login),
+        };
+        Directory { okta: &self.okta, app, clock: &self.clock, until }.person(whom, needs, spent).await
+    }
+
     /// Reads the service app's key, while Okta looks at the password, if the directory will be asked.
     async fn read_ahead(&self, expected: Needs, until: Instant) -> Result<(), Judgement> {
         match &self.service_app {
-            Some(app) if expected.person || expected.groups => app.read_ahead(&self.clock, until).await,
+            Some(app) if expected.directory() => app.read_ahead(&self.clock, until).await,
             Some(_) | None => Ok(()),
         }
     }
@@ -215,17 +234,13 @@ impl IdentityProvider {
     async fn judge_password(
         &self,
         password: &Secret,
-        login: &str,
         sign_in: &SignIn,
         until: Instant,
         spent: &mut Spent,
     ) -> Judgement {
         let okta = &self.settings.okta;
-        let typed = Secret::new(password.expose().to_owned());
-        let typed = match okta.mfa {
-            Mfa::Off => Typed::whole(typed),
-            Mfa::Auto | Mfa::Required => Typed::split(typed),
-        };
+        let login = self.settings.okta_login(&sign_in.user);
+        let typed = Typed::read(Secret::new(password.expose().to_owned()), okta.mfa, &okta.mfa_methods);
         let forwarded_for = sign_in.source_ip.filter(|_| okta.forward_source_ip);
         let question = Question { login, typed: &typed, forwarded_for, mfa: okta.mfa, methods: &okta.mfa_methods };
         self.okta.sign_in(&question, until, spent).await
@@ -251,21 +266,17 @@ async fn while_waiting(
     }
 }
 
-fn asked_about(password: Option<&Secret>) -> Asked {
-    if password.is_some() { Asked::Password } else { Asked::Keys }
-}
-
 fn attempt<'a>(sign_in: &'a SignIn, okta_id: Option<&'a str>, person: Option<&'a Person>) -> Attempt<'a> {
-    let credential = if sign_in.password.is_some() { Credential::Password } else { Credential::PublicKey };
     let SignIn { user, source_ip, protocol, .. } = sign_in;
+    let credential = sign_in.credential();
     Attempt { user, source_ip: *source_ip, protocol: *protocol, credential, okta_id, person }
 }
 
 /// The word for a refusal of the access rules.
-fn why(refusal: Refusal, asked: Asked) -> Reason {
-    match (refusal, asked) {
-        (Refusal::CredentialNotTaken, Asked::Password) => Reason::PasswordNotTaken,
-        (Refusal::CredentialNotTaken, Asked::Keys) => Reason::KeyProbe,
+fn why(refusal: Refusal, credential: Credential) -> Reason {
+    match (refusal, credential) {
+        (Refusal::CredentialNotTaken, Credential::Password) => Reason::PasswordNotTaken,
+        (Refusal::CredentialNotTaken, Credential::PublicKey) => Reason::KeyProbe,
         (Refusal::NoRule, _) => Reason::NoRule,
         (Refusal::SourceAddress, _) => Reason::SourceAddress,
         (Refusal::Protocol, _) => Reason::ProtocolNotAllowed,

@@ -16,16 +16,17 @@
 //! | `OktaLatency` | Milliseconds | `DeploymentName` | whatever asked Okta | time in these requests, pauses between polls not included |
 //! | `OktaUnavailable` | Count | `DeploymentName` | everything | 1 if there was no usable answer of Okta's, else 0 |
 //! | `OktaRateLimited` | Count | `DeploymentName` | everything | 1 if Okta's rate limit is the reason, else 0 |
-//! | `Throttles` | Count | `DeploymentName` | everything | 1 if this function's own throttle refused, else 0 |
+//! | `Throttles` | Count | `DeploymentName` | everything | 1 if this function's own throttle refused a password, else 0 |
 //! | `ConfigurationErrors` | Count | `DeploymentName` | everything | 1 if the reason's level is ERROR, else 0 |
 //!
-//! `Reason` is the word of the log's `reason`. A refused key probe is in `KeyProbes` and never in `Refusals`: clients that
-//! offer a key before their password cause one at each sign-in.
+//! `Reason` is the word of the log's `reason`. A refused key probe is in `KeyProbes` and never in `Refusals` or `Throttles`:
+//! clients that offer a key before their password cause one at each sign-in.
 
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use crate::access::Credential;
 use crate::reason::{Level, Reason};
 
 /// The namespace of all metrics.
@@ -33,22 +34,13 @@ pub const NAMESPACE: &str = "sftp-okta";
 /// The environment variable that holds the value of the dimension `DeploymentName`.
 pub const DEPLOYMENT_NAME: &str = "DEPLOYMENT_NAME";
 
-/// What Transfer asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// Whether a password is right.
-    Password,
-    /// Which keys a user has.
-    Keys,
-}
-
 /// One decision, as far as it is measured.
 #[derive(Clone, Debug)]
 pub struct Measured<'a> {
     /// The value of the dimension `DeploymentName`.
     pub deployment: Option<&'a str>,
     /// What was asked about. None if the event could not be read.
-    pub asked: Option<Asked>,
+    pub credential: Option<Credential>,
     /// How it ended.
     pub reason: Reason,
     /// When, by the time of day.
@@ -117,10 +109,10 @@ impl<'a> Metrics<'a> {
     /// The metrics of a decision.
     #[must_use]
     pub fn of(measured: &Measured<'a>) -> Self {
-        let Measured { deployment, asked, reason, time, elapsed, okta_calls, okta_time } = *measured;
+        let Measured { deployment, credential, reason, time, elapsed, okta_calls, okta_time } = *measured;
         let is_accepted = reason == Reason::Ok;
         // What cannot be read is a sign-in that was refused: nobody knows better.
-        let is_password = asked != Some(Asked::Keys);
+        let is_password = credential != Some(Credential::PublicKey);
         let when = |condition: bool, value: u32| condition.then_some(value);
         let refused = is_password && !is_accepted;
         let calls = when(okta_calls > 0, okta_calls);
@@ -136,7 +128,7 @@ impl<'a> Metrics<'a> {
             okta_latency: calls.map(|_| milliseconds(okta_time)),
             okta_unavailable: u32::from(reason == Reason::OktaUnavailable),
             okta_rate_limited: u32::from(reason == Reason::RateLimited),
-            throttles: u32::from(matches!(reason, Reason::ThrottledUser | Reason::ThrottledSource)),
+            throttles: u32::from(is_password && matches!(reason, Reason::ThrottledUser | Reason::ThrottledSource)),
             configuration_errors: u32::from(reason.level() == Level::Error),
             aws: Aws { timestamp: unix_milliseconds(time), cloud_watch_metrics: Vec::new() },
         };
@@ -190,13 +182,13 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::{Asked, Measured, Metrics};
+    use super::{Credential, Measured, Metrics};
     use crate::reason::Reason;
 
-    fn metrics(deployment: Option<&str>, asked: Option<Asked>, reason: Reason, okta_calls: u32) -> Value {
+    fn metrics(deployment: Option<&str>, credential: Option<Credential>, reason: Reason, okta_calls: u32) -> Value {
         let measured = Measured {
             deployment,
-            asked,
+            credential,
             reason,
             time: SystemTime::UNIX_EPOCH + Duration::from_millis(1_893_456_000_123),
             elapsed: Duration::from_micros(41_900),
@@ -208,22 +200,25 @@ mod tests {
 
     #[test]
     fn whole_members() {
-        let password = Some(Asked::Password);
+        let password = Some(Credential::Password);
         insta::assert_json_snapshot!("accepted", metrics(Some("partners"), password, Reason::Ok, 1));
         insta::assert_json_snapshot!("refused", metrics(Some("partners"), password, Reason::BadCredentials, 1));
         insta::assert_json_snapshot!("without_a_name", metrics(None, password, Reason::ThrottledUser, 0));
-        insta::assert_json_snapshot!("key_probe", metrics(Some("partners"), Some(Asked::Keys), Reason::KeyProbe, 0));
+        insta::assert_json_snapshot!(
+            "key_probe",
+            metrics(Some("partners"), Some(Credential::PublicKey), Reason::KeyProbe, 0)
+        );
     }
 
     /// CloudWatch takes a line for metrics only if every declared name is a member, numbers for metrics, texts for
     /// dimensions.
     #[test]
     fn what_is_declared_is_there() {
-        let all = [None, Some(Asked::Password), Some(Asked::Keys)];
-        for (asked, reason) in all.into_iter().flat_map(|asked| {
-            [Reason::Ok, Reason::KeyProbe, Reason::OktaUnavailable, Reason::Config].map(|reason| (asked, reason))
+        let all = [None, Some(Credential::Password), Some(Credential::PublicKey)];
+        for (credential, reason) in all.into_iter().flat_map(|credential| {
+            [Reason::Ok, Reason::KeyProbe, Reason::OktaUnavailable, Reason::Config].map(|reason| (credential, reason))
         }) {
-            let metrics = metrics(Some("partners"), asked, reason, 2);
+            let metrics = metrics(Some("partners"), credential, reason, 2);
             let directives = metrics["_aws"]["CloudWatchMetrics"].as_array().cloned().unwrap_or_default();
             assert!(!directives.is_empty());
             for directive in directives {
@@ -245,11 +240,17 @@ mod tests {
     #[test]
     fn a_refused_key_probe_is_no_refusal() {
         for reason in [Reason::KeyProbe, Reason::NoKeys, Reason::UserUnknown, Reason::OktaUnavailable] {
-            let metrics = metrics(Some("partners"), Some(Asked::Keys), reason, 0);
+            let metrics = metrics(Some("partners"), Some(Credential::PublicKey), reason, 0);
             assert!(metrics["Refusals"].is_null() && metrics["SignIns"].is_null(), "{metrics}");
             assert!(!metrics["_aws"].to_string().contains("Refusals"));
             assert_eq!((&metrics["KeyProbes"], &metrics["KeysGiven"]), (&1.into(), &0.into()));
         }
-        assert_eq!(metrics(None, Some(Asked::Keys), Reason::OktaUnavailable, 1)["OktaUnavailable"], 1);
+        assert_eq!(metrics(None, Some(Credential::PublicKey), Reason::OktaUnavailable, 1)["OktaUnavailable"], 1);
+        // Somebody tries many passwords: that is what the alarm is for.
+        for (credential, throttles) in [(Credential::PublicKey, 0), (Credential::Password, 1)] {
+            for reason in [Reason::ThrottledUser, Reason::ThrottledSource] {
+                assert_eq!(metrics(None, Some(credential), reason, 0)["Throttles"], throttles);
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ mod directory;
 mod error_code;
 mod factor;
 mod judgement;
+mod key_error;
 mod passcode;
 mod rate_limit;
 #[cfg(feature = "runtime")]
@@ -22,17 +23,18 @@ mod transaction;
 #[cfg(feature = "runtime")]
 pub use client::{OktaClient, OktaClientError, Question, Timing};
 #[cfg(feature = "runtime")]
-pub use directory::{Directory, Whom};
+pub use directory::{Directory, Found, Whom};
 #[cfg(feature = "runtime")]
-pub use service_app::{ServiceAppClient, ServiceAppKey, ServiceAppKeyError};
+pub use service_app::{ServiceAppClient, ServiceAppKey};
 
-pub use answer::{Answer, judge};
-pub use authn::authn_body;
-pub use dialogue::{Dialogue, Step};
+pub use answer::Answer;
+pub use authn::{AuthnRequest, authn_body};
+pub use dialogue::{Cancellation, Dialogue, Step};
 pub use factor::{Factor, FactorKind};
 pub use judgement::{Detail, Judgement, Spent};
+pub use key_error::ServiceAppKeyError;
 pub use passcode::Typed;
-pub use rate_limit::{HoldOff, RateLimit};
+pub use rate_limit::{Bucket, HoldOff, RateLimit};
 pub use transaction::{FactorResult, TransactionState};
 
 /// The path of primary authentication.

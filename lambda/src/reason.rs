@@ -180,11 +180,9 @@ impl Reason {
             | Self::OktaRefused => Level::Info,
         }
     }
-}
 
-impl Reason {
-    /// Whether it counts as a failed try of the user and of the source: whatever Okta was asked for and refused because of
-    /// what was typed, or because of the account. Trouble that is not the user's counts nothing.
+    /// Whether a password that ends so counts as a failed try of the user and of the source: whatever Okta was asked for and
+    /// refused because of what was typed, or because of the account. Trouble that is not the user's counts nothing.
     #[must_use]
     pub fn is_failed_try(self) -> bool {
         match self {

@@ -18,7 +18,7 @@ use serde::de::IgnoredAny;
 use thiserror::Error;
 use zeroize::Zeroize;
 
-use crate::access::Protocol;
+use crate::access::{Credential, Protocol};
 use crate::json;
 use crate::secret::Secret;
 use crate::user_name::{UserName, UserNameError};
@@ -39,6 +39,14 @@ pub struct SignIn {
     pub source_ip: Option<IpAddr>,
     /// How the client speaks to the server.
     pub protocol: Protocol,
+}
+
+impl SignIn {
+    /// What Transfer asks about.
+    #[must_use]
+    pub fn credential(&self) -> Credential {
+        if self.password.is_some() { Credential::Password } else { Credential::PublicKey }
+    }
 }
 
 /// Which shape an event has, and its answer must have.

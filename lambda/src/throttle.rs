@@ -1,11 +1,12 @@
-//! A limit on failed tries, ahead of Okta: a password spray must not use up the org's rate limit or lock its users.
+//! A limit on tries, ahead of Okta: a password spray must not use up the org's rate limit, and guesses at one password are
+//! slowed down. It does not keep a user from being locked: a minute's tries go through at once, as many in each minute that
+//! follows, and all that in each running copy of the function. Okta's own lockout may count to less.
 //!
-//! Each name and each source has a virtual clock (the generic cell rate algorithm): every failed try puts it forward by a
-//! share of a minute, time lets it fall behind again, and whoever is a whole minute ahead has to wait. One number is all
-//! there is to keep, and one whose time has come is worth nothing and can go.
-//!
-//! The limit holds in each running copy of the function.
+//! Each login and each source has a virtual clock (the generic cell rate algorithm): every try that counts puts it forward
+//! by a share of a minute, time lets it fall behind again, and whoever is a whole minute ahead has to wait. One number is
+//! all there is to keep, and one whose time has come is worth nothing and can go.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -33,7 +34,10 @@ impl<K: Hash + Eq + Clone> Times<K> {
 
     /// The time of a name, if it has not passed.
     #[must_use]
-    pub fn get(&self, key: &K, now: Duration) -> Option<Duration> {
+    pub fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q, now: Duration) -> Option<Duration>
+    where
+        K: Borrow<Q>,
+    {
         self.times.get(key).copied().filter(|time| *time > now)
     }
 
@@ -46,7 +50,10 @@ impl<K: Hash + Eq + Clone> Times<K> {
     }
 
     /// Forgets a name.
-    pub fn remove(&mut self, key: &K) {
+    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
         self.times.remove(key);
     }
 
@@ -62,7 +69,7 @@ impl<K: Hash + Eq + Clone> Times<K> {
     }
 }
 
-/// Failed tries of one kind of key.
+/// Tries, by login or by source.
 #[derive(Debug)]
 pub struct Tries<K> {
     per_minute: u32,
@@ -70,7 +77,7 @@ pub struct Tries<K> {
 }
 
 impl<K: Hash + Eq + Clone> Tries<K> {
-    /// Lets `per_minute` failed tries through at once, and then as many a minute. 0 counts nothing.
+    /// Lets `per_minute` tries through at once, and then as many a minute. 0 counts nothing.
     #[must_use]
     pub fn new(per_minute: u32) -> Self {
         Self { per_minute, ahead: Times::new(REMEMBERED) }
@@ -78,20 +85,26 @@ impl<K: Hash + Eq + Clone> Tries<K> {
 
     /// Whether another try is let through at `now`, a time on a clock that never goes back.
     #[must_use]
-    pub fn allows(&self, key: &K, now: Duration) -> bool {
+    pub fn allows<Q: Hash + Eq + ?Sized>(&self, key: &Q, now: Duration) -> bool
+    where
+        K: Borrow<Q>,
+    {
         let Some(share) = self.share() else { return true };
         self.ahead.get(key, now).is_none_or(|ahead| ahead.saturating_sub(now) + share <= MINUTE)
     }
 
-    /// Counts a failed try.
-    pub fn failed(&mut self, key: K, now: Duration) {
+    /// Counts a try.
+    pub fn count(&mut self, key: K, now: Duration) {
         let Some(share) = self.share() else { return };
         let ahead = self.ahead.get(&key, now).unwrap_or(now) + share;
         self.ahead.set(key, ahead, now);
     }
 
-    /// Forgets the failed tries, because the right answer came.
-    pub fn succeeded(&mut self, key: &K) {
+    /// Forgets the tries, because the right answer came.
+    pub fn forget<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
         self.ahead.remove(key);
     }
 
@@ -134,29 +147,29 @@ mod tests {
         let mut tries = Tries::new(5);
         let mut now = seconds(1000);
         for _ in 0..5 {
-            assert!(tries.allows(&"alice", now));
-            tries.failed("alice", now);
+            assert!(tries.allows("alice", now));
+            tries.count("alice", now);
         }
-        assert!(!tries.allows(&"alice", now) && tries.allows(&"bob", now));
+        assert!(!tries.allows("alice", now) && tries.allows("bob", now));
         now += Duration::from_millis(11_999);
-        assert!(!tries.allows(&"alice", now));
+        assert!(!tries.allows("alice", now));
         now += Duration::from_millis(1);
-        assert!(tries.allows(&"alice", now));
-        tries.failed("alice", now);
-        assert!(!tries.allows(&"alice", now) && tries.allows(&"alice", now + seconds(12)));
+        assert!(tries.allows("alice", now));
+        tries.count("alice", now);
+        assert!(!tries.allows("alice", now) && tries.allows("alice", now + seconds(12)));
     }
 
     #[test]
     fn the_right_answer_ends_it_and_zero_counts_nothing() {
         let mut tries = Tries::new(1);
-        tries.failed("alice", seconds(0));
-        assert!(!tries.allows(&"alice", seconds(59)));
-        tries.succeeded(&"alice");
-        assert!(tries.allows(&"alice", seconds(59)));
+        tries.count("alice", seconds(0));
+        assert!(!tries.allows("alice", seconds(59)));
+        tries.forget("alice");
+        assert!(tries.allows("alice", seconds(59)));
 
         let mut off = Tries::new(0);
-        (0..1000).for_each(|_| off.failed("alice", seconds(1)));
-        assert!(off.allows(&"alice", seconds(1)) && off.ahead.times.is_empty());
+        (0..1000).for_each(|_| off.count("alice", seconds(1)));
+        assert!(off.allows("alice", seconds(1)) && off.ahead.times.is_empty());
     }
 
     /// Whoever wants a count forgotten must fail as often under thousands of other names.
@@ -164,15 +177,15 @@ mod tests {
     fn a_flood_of_names_resets_nobody() {
         let mut tries = Tries::new(5);
         let now = seconds(7);
-        (0..5).for_each(|_| tries.failed("victim".to_owned(), now));
+        (0..5).for_each(|_| tries.count("victim".to_owned(), now));
         for name in 0..3 * REMEMBERED {
-            tries.failed(name.to_string(), now);
-            tries.failed(name.to_string(), now);
+            tries.count(name.to_string(), now);
+            tries.count(name.to_string(), now);
         }
-        assert!(!tries.allows(&"victim".to_owned(), now));
+        assert!(!tries.allows("victim", now));
         assert_eq!(tries.ahead.times.len(), REMEMBERED);
         // Counts that have run out go first, all of them.
-        tries.failed("late".to_owned(), now + seconds(100));
+        tries.count("late".to_owned(), now + seconds(100));
         assert_eq!(tries.ahead.times.len(), 1);
     }
 
@@ -180,7 +193,7 @@ mod tests {
     fn times_pass() {
         let mut times = Times::new(2);
         times.set("a", seconds(5), seconds(1));
-        assert_eq!((times.get(&"a", seconds(4)), times.get(&"a", seconds(5))), (Some(seconds(5)), None));
+        assert_eq!((times.get("a", seconds(4)), times.get("a", seconds(5))), (Some(seconds(5)), None));
     }
 
     #[test]
@@ -194,7 +207,7 @@ mod tests {
     }
 
     proptest! {
-        /// In any stretch of time no more failed tries get through than the first burst and the minutes' share.
+        /// In any stretch of time no more tries get through than the first burst and the minutes' share.
         #[test]
         fn never_more_than_the_limit(per_minute in 1_u32..40, pauses in prop::collection::vec(0_u64..20_000, 1..300)) {
             let mut tries = Tries::new(per_minute);
@@ -203,7 +216,7 @@ mod tests {
                 now += pause;
                 let time = Duration::from_millis(now);
                 if tries.allows(&(), time) {
-                    tries.failed((), time);
+                    tries.count((), time);
                     through += 1;
                 }
                 let most = u64::from(per_minute) + now * u64::from(per_minute) / 60_000 + 1;

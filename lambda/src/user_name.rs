@@ -81,12 +81,6 @@ impl UserName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The part before `@`. It names one person only when there is a login domain.
-    #[must_use]
-    pub fn user(&self) -> &str {
-        self.0.split_once('@').map_or(self.as_str(), |(user, _)| user)
-    }
 }
 
 impl fmt::Display for UserName {

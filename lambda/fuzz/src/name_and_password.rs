@@ -43,7 +43,8 @@ fn check_name(name: &UserName, domain: Option<&str>) {
     assert_eq!(UserName::parse(text, domain).as_ref(), Ok(name), "canonical twice is something else");
     assert_eq!(UserName::parse(&text.to_ascii_uppercase(), domain).as_ref(), Ok(name), "two spellings, two persons");
     if let Some(domain) = domain {
-        assert_eq!(text, format!("{}@{domain}", name.user()), "a name of another domain");
+        let user = text.strip_suffix(domain).and_then(|user| user.strip_suffix('@'));
+        assert!(user.is_some_and(|user| !user.contains('@')), "{text:?} is of another domain");
     }
 }
 
@@ -71,7 +72,7 @@ fn check_line(text: &str) {
     let origin = Origin { login: told(), source_ip: told(), protocol: told(), server_id: told() };
     let decision = Decision {
         origin,
-        asked: None,
+        credential: None,
         judgement: Judgement::of(Reason::UserNameMalformed),
         rule: None,
         skipped_keys: SkippedKeys::default(),

@@ -4,10 +4,9 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
-use sftp_okta_lambda::access::SkippedKeys;
+use sftp_okta_lambda::access::{Credential, SkippedKeys};
 use sftp_okta_lambda::decision::Decision;
-use sftp_okta_lambda::metrics::Asked;
-use sftp_okta_lambda::okta::{Answer, Detail, Dialogue, Judgement, Spent, Step, Typed, judge};
+use sftp_okta_lambda::okta::{Answer, AuthnRequest, Cancellation, Detail, Dialogue, Judgement, Spent, Step, Typed};
 use sftp_okta_lambda::reason::Reason;
 use sftp_okta_lambda::request::Origin;
 use sftp_okta_lambda::secret::Secret;
@@ -34,10 +33,10 @@ pub fn check(data: &[u8]) -> bool {
     });
     let methods: Vec<MfaMethod> = methods.take(3).collect();
     let typed = Secret::new(words.next().unwrap_or("secret").to_owned());
-    let typed = if mfa == Mfa::Off { Typed::whole(typed) } else { Typed::split(typed) };
+    let typed = Typed::read(typed, mfa, &methods);
+    assert!(typed.code.is_none() || (mfa != Mfa::Off && methods.contains(&MfaMethod::Totp)), "a password cut in two");
 
     let mut dialogue = Dialogue::new(LOGIN, mfa, &methods, typed.code.as_ref());
-    assert!(dialogue.request().is_none() && dialogue.cancellation().is_none(), "a factor before the password");
     let (mut codes, mut pushes) = (0, 0);
     let mut last;
     let judgement = loop {
@@ -46,25 +45,19 @@ pub fn check(data: &[u8]) -> bool {
             Some(answer) => dialogue.next(&read(answer)),
             None => dialogue.unanswered(Detail::Timeout),
         };
-        last = answers.get(asked);
-        if let Some(answer) = last
-            && asked == 0
-            && mfa == Mfa::Off
-        {
-            check_alone(&step, answer);
+        if let Step::Poll { too_late, .. } = &step {
+            check_cancellation(too_late);
         }
+        last = answers.get(asked);
         match step {
             Step::End(judgement) => break judgement,
-            Step::Cancel(judgement) => {
-                assert_ne!(judgement.reason, Reason::Ok, "accepted and cancelled");
-                let (path, body) = dialogue.cancellation().expect("what can be cancelled");
-                assert_eq!(path, "/api/v1/authn/cancel");
-                assert!(!check_body(&body, None), "a code to the cancellation");
-                break judgement;
+            Step::Cancel(cancellation) => {
+                check_cancellation(&cancellation);
+                break cancellation.judgement;
             }
-            Step::Verify | Step::Poll => {
+            Step::Verify(request) | Step::Poll { request, .. } => {
                 assert_ne!(mfa, Mfa::Off, "a factor that nobody asked for");
-                let (path, body) = dialogue.request().expect("a factor was chosen");
+                let AuthnRequest { path, body } = request;
                 let id = path.strip_prefix("/api/v1/authn/factors/").and_then(|rest| rest.strip_suffix("/verify"));
                 let is_id = |id: &str| {
                     (1..=64).contains(&id.len())
@@ -99,12 +92,10 @@ fn read(answer: &Written) -> Answer<'_> {
     }
 }
 
-/// Without factors the dialogue says what `judge` says.
-fn check_alone(step: &Step, answer: &Written) {
-    match step {
-        Step::End(judgement) => assert_eq!(*judgement, judge(&read(answer), LOGIN)),
-        Step::Verify | Step::Poll | Step::Cancel(_) => panic!("{step:?} without a factor"),
-    }
+fn check_cancellation(Cancellation { request, judgement }: &Cancellation) {
+    assert_ne!(judgement.reason, Reason::Ok, "accepted and cancelled");
+    assert_eq!(request.path, "/api/v1/authn/cancel");
+    assert!(!check_body(&request.body, None), "a code to the cancellation");
 }
 
 /// Whether a body holds a code, which must then be the one that was typed.
@@ -136,7 +127,7 @@ fn check_line(judgement: Judgement) {
     let is_ok = judgement.reason == Reason::Ok;
     let decision = Decision {
         origin: Origin::default(),
-        asked: Some(Asked::Password),
+        credential: Some(Credential::Password),
         judgement,
         rule: None,
         skipped_keys: SkippedKeys::default(),

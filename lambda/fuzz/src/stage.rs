@@ -35,7 +35,7 @@ pub struct Received {
 pub enum Play {
     /// Every password is right.
     Accept,
-    /// These answers, one after the other, then 503.
+    /// These answers, one after the other, then 410: after a 503 Okta would be asked about a push again and again.
     Script(VecDeque<Answer>),
 }
 
@@ -149,7 +149,7 @@ fn answer(shared: &mut Shared, received: Received) -> Answer {
                 shared.given.push(answer.clone());
                 answer
             }
-            None => Answer::json(503, ""),
+            None => Answer::json(410, ""),
         },
     };
     shared.received.push(received);

@@ -166,7 +166,7 @@ proptest! {
         let (Ok(one), Ok(other)) = names else { return Ok(()) };
         let profiles = (profile(&json!(teams.0)), profile(&json!(teams.1)));
         let home = |name: &UserName, profile| {
-            let id = format!("00u{}", name.user());
+            let id = format!("00u{}", name.as_str().trim_end_matches("@acme.com"));
             template(at).home("acme-files", &Values { login: name.as_str(), okta_id: Some(&id), profile: Some(profile) })
         };
         if let (Ok(first), Ok(second)) = (home(&one, &profiles.0), home(&other, &profiles.1)) {

@@ -24,17 +24,6 @@ pub struct Answer<'a> {
     pub body: &'a [u8],
 }
 
-/// Decides whether an answer to a password signs this user in, without any factor.
-#[must_use]
-pub fn judge(answer: &Answer<'_>, expected: &str) -> Judgement {
-    let judgement = match state(answer) {
-        Ok(TransactionState::Success) => judge_success(answer, expected),
-        Ok(state) => state.reason().into(),
-        Err(judgement) => judgement,
-    };
-    Judgement { status: Some(answer.status), ..judgement }
-}
-
 #[derive(Deserialize)]
 struct Transaction {
     status: Option<String>,

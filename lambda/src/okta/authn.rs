@@ -1,8 +1,11 @@
 //! The requests of an authentication transaction.
 
+use std::fmt;
+
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::AUTHN_PATH;
 use super::passcode::Typed;
 use crate::secret::Secret;
 
@@ -32,6 +35,39 @@ struct Verify<'a> {
     pass_code: Option<&'a str>,
 }
 
+/// A request of a transaction, to be sent by POST.
+pub struct AuthnRequest {
+    /// The path at the org. Never a link of an answer's: it is built here, and the host is the org's.
+    pub path: String,
+    /// The body, wiped when dropped.
+    pub body: Zeroizing<Vec<u8>>,
+}
+
+impl AuthnRequest {
+    /// Primary authentication: the one request with the password.
+    #[must_use]
+    pub fn password(login: &str, typed: &Typed) -> Self {
+        Self { path: AUTHN_PATH.to_owned(), body: authn_body(login, typed) }
+    }
+
+    /// Verifies a factor by its code, or without one sends its push and asks what came of that.
+    pub(super) fn verify(factor_id: &str, state_token: &Secret, code: Option<&Secret>) -> Self {
+        Self { path: format!("{AUTHN_PATH}/factors/{factor_id}/verify"), body: verify_body(state_token, code) }
+    }
+
+    /// Ends the transaction.
+    pub(super) fn cancel(state_token: &Secret) -> Self {
+        Self { path: format!("{AUTHN_PATH}/cancel"), body: verify_body(state_token, None) }
+    }
+}
+
+/// The body holds a password or a token.
+impl fmt::Debug for AuthnRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthnRequest").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
 /// The body of primary authentication, wiped when dropped. The one place where a password is serialised.
 #[must_use]
 pub fn authn_body(login: &str, typed: &Typed) -> Zeroizing<Vec<u8>> {
@@ -42,7 +78,7 @@ pub fn authn_body(login: &str, typed: &Typed) -> Zeroizing<Vec<u8>> {
 
 /// The body that verifies a factor, or polls for its push, or cancels the transaction; wiped when dropped.
 #[must_use]
-pub(super) fn verify_body(state_token: &Secret, code: Option<&Secret>) -> Zeroizing<Vec<u8>> {
+fn verify_body(state_token: &Secret, code: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     let (state_token, pass_code) = (state_token.expose(), code.map(Secret::expose));
     body(&Verify { state_token, pass_code }, state_token.len() + pass_code.map_or(0, str::len))
 }

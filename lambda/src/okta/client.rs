@@ -10,14 +10,13 @@ use hyper::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderName, USER_AGENT};
 use hyper::http::request::Builder;
 use thiserror::Error;
 use tokio::time::Instant;
-use zeroize::Zeroizing;
 
-use super::authn::authn_body;
+use super::LONGEST_ANSWER;
+use super::authn::AuthnRequest;
 use super::dialogue::{Dialogue, Step};
 use super::judgement::{Detail, Judgement, Spent};
 use super::passcode::Typed;
-use super::rate_limit::RateLimit;
-use super::{AUTHN_PATH, LONGEST_ANSWER};
+use super::rate_limit::{Bucket, RateLimit};
 use crate::http::{Http, Reply};
 use crate::org_url::OrgUrl;
 use crate::settings::{Mfa, MfaMethod};
@@ -68,7 +67,7 @@ pub struct Question<'a> {
     pub forwarded_for: Option<IpAddr>,
     /// Whether a second factor is asked for.
     pub mfa: Mfa,
-    /// Which, and in which order.
+    /// Which.
     pub methods: &'a [MfaMethod],
 }
 
@@ -109,33 +108,35 @@ impl OktaClient {
     pub async fn sign_in(&self, question: &Question<'_>, until: Instant, spent: &mut Spent) -> Judgement {
         let Question { login, typed, forwarded_for, mfa, methods } = question;
         let mut dialogue = Dialogue::new(login, *mfa, methods, typed.code.as_ref());
-        let mut sent = (AUTHN_PATH.to_owned(), authn_body(login, typed));
+        let mut request = AuthnRequest::password(login, typed);
         loop {
             let answered_by = if dialogue.waits_for_push() { self.timing.last_poll_answered(until) } else { until };
-            let answered = self.post(sent, *forwarded_for, answered_by, spent).await;
+            let answered = self.post(request, *forwarded_for, answered_by, spent).await;
             let tell = |judgement| match &answered {
-                Ok(reply) => told(judgement, reply),
+                Ok(reply) => told(judgement, reply, Bucket::Authn),
                 Err(_) => judgement,
             };
-            let mut step = match &answered {
+            let step = match &answered {
                 Ok(reply) => dialogue.next(&reply.answer()),
                 Err(detail) => dialogue.unanswered(*detail),
             };
-            if step == Step::Poll && !self.pause(until).await {
-                step = dialogue.out_of_time();
-            }
-            let request = match step {
+            let cancellation = match step {
                 Step::End(judgement) => return tell(judgement),
-                Step::Verify | Step::Poll => dialogue.request(),
-                Step::Cancel(judgement) => {
-                    if let Some(request) = dialogue.cancellation() {
-                        let _ = self.post(request, *forwarded_for, until, spent).await;
-                    }
-                    return tell(judgement);
+                Step::Verify(next) => {
+                    request = next;
+                    continue;
                 }
+                Step::Poll { request: next, too_late } => {
+                    if self.pause(until).await {
+                        request = next;
+                        continue;
+                    }
+                    too_late
+                }
+                Step::Cancel(cancellation) => cancellation,
             };
-            let Some(request) = request else { return Judgement::unavailable(Detail::NotJson) };
-            sent = request;
+            let _ = self.post(cancellation.request, *forwarded_for, until, spent).await;
+            return tell(cancellation.judgement);
         }
     }
 
@@ -150,7 +151,7 @@ impl OktaClient {
 
     async fn post(
         &self,
-        (path, body): (String, Zeroizing<Vec<u8>>),
+        AuthnRequest { path, body }: AuthnRequest,
         forwarded_for: Option<IpAddr>,
         until: Instant,
         spent: &mut Spent,
@@ -182,19 +183,25 @@ impl OktaClient {
     }
 }
 
-/// The judgement with what the headers of the last answer say.
-pub(super) fn told(judgement: Judgement, reply: &Reply) -> Judgement {
+/// The judgement with what the headers of the last answer say, to a request that Okta counts in this bucket.
+pub(super) fn told(judgement: Judgement, reply: &Reply, bucket: Bucket) -> Judgement {
     Judgement {
         status: Some(reply.status),
-        request_id: reply.header(REQUEST_ID).map(str::to_owned),
-        rate_limit: (reply.status == 429).then(|| rate_limit(reply)),
+        request_id: request_id(reply),
+        rate_limit: (reply.status == 429).then(|| rate_limit(reply, bucket)),
         ..judgement
     }
 }
 
-fn rate_limit(reply: &Reply) -> RateLimit {
+/// What finds the request in Okta's System Log.
+pub(super) fn request_id(reply: &Reply) -> Option<String> {
+    reply.header(REQUEST_ID).map(str::to_owned)
+}
+
+fn rate_limit(reply: &Reply, bucket: Bucket) -> RateLimit {
     let number = |name: &str| reply.header(name)?.parse().ok();
     RateLimit {
+        bucket,
         limit: number("x-rate-limit-limit"),
         remaining: number("x-rate-limit-remaining"),
         reset: number("x-rate-limit-reset"),

@@ -1,23 +1,20 @@
 //! The order of a sign-in at Okta. Pure: an answer in, the next step out. The state of the transaction is looked at after
 //! every step, and only `SUCCESS` is a sign-in.
 
-use std::collections::VecDeque;
+mod code;
+mod push;
 
-use zeroize::Zeroizing;
-
-use super::AUTHN_PATH;
+use self::code::Code;
+use self::push::Push;
 use super::answer::{Answer, judge_error, judge_success, read, state};
-use super::authn::verify_body;
+use super::authn::AuthnRequest;
 use super::error_code::reason_of_verification;
 use super::factor::{Choice, Factor, choose};
 use super::judgement::{Detail, Judgement};
-use super::transaction::{FactorResult, MfaChallenge, MfaRequired, TransactionState};
+use super::transaction::{MfaRequired, TransactionState};
 use crate::reason::Reason;
 use crate::secret::Secret;
 use crate::settings::{Mfa, MfaMethod};
-
-/// The answer for a code that is plainly wrong, so that another factor may be the one it is for.
-const WRONG_CODE: &str = "E0000068";
 
 /// One authentication transaction, from the answer to the password on.
 pub struct Dialogue<'a> {
@@ -25,29 +22,43 @@ pub struct Dialogue<'a> {
     mfa: Mfa,
     methods: &'a [MfaMethod],
     code: Option<&'a Secret>,
-    stage: Stage,
+    stage: Stage<'a>,
 }
 
-enum Stage {
+enum Stage<'a> {
     /// Okta judges the password.
     Password,
-    /// Okta judges the code. With the other factors that it may be for.
-    Code { state_token: Secret, factor: Factor, others: VecDeque<Factor> },
+    /// Okta judges the code.
+    Code(Code<'a>),
     /// Okta asks the user's phone.
-    Push { state_token: Secret, factor: Factor },
+    Push(Push),
 }
 
 /// What is to be done next.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Step {
     /// Nothing: this is what came of it.
     End(Judgement),
-    /// Send [`Dialogue::request`] at once.
-    Verify,
-    /// Send [`Dialogue::request`] after a pause; if there is no time left for it, do what [`Dialogue::out_of_time`] says.
-    Poll,
-    /// Send [`Dialogue::cancellation`], whatever it is answered; this is what came of it.
-    Cancel(Judgement),
+    /// Send this at once.
+    Verify(AuthnRequest),
+    /// Send this after a pause.
+    Poll {
+        /// What is to be sent.
+        request: AuthnRequest,
+        /// What is to be done if there is no time left for it.
+        too_late: Cancellation,
+    },
+    /// End the transaction.
+    Cancel(Cancellation),
+}
+
+/// The end of a transaction that Okta would go on with.
+#[derive(Debug)]
+pub struct Cancellation {
+    /// What is to be sent, whatever it is answered.
+    pub request: AuthnRequest,
+    /// What came of the transaction.
+    pub judgement: Judgement,
 }
 
 impl<'a> Dialogue<'a> {
@@ -59,145 +70,71 @@ impl<'a> Dialogue<'a> {
 
     /// What the answer to the last request leads to.
     pub fn next(&mut self, answer: &Answer<'_>) -> Step {
-        let step = match &mut self.stage {
+        match &mut self.stage {
             Stage::Password => self.judge_password(answer),
-            Stage::Code { factor, others, .. } => {
-                let verified = judge_code(answer, self.expected);
-                let is_wrong = verified.error_code.as_deref() == Some(WRONG_CODE) && answer.status == 403;
-                match others.pop_front().filter(|_| is_wrong) {
-                    Some(other) => {
-                        *factor = other;
-                        Step::Verify
-                    }
-                    None => Step::End(verified),
-                }
-            }
-            Stage::Push { .. } => judge_push(answer, self.expected),
-        };
-        self.with_factor(step, answer.status)
-    }
-
-    /// What is to be done when the time for a push has run out.
-    #[must_use]
-    pub fn out_of_time(&self) -> Step {
-        self.with_factor(Step::Cancel(Reason::PushTimeout.into()), 200)
-    }
-
-    /// Path and body of the next request. None before a factor was chosen.
-    #[must_use]
-    pub fn request(&self) -> Option<(String, Zeroizing<Vec<u8>>)> {
-        let (state_token, factor, code) = match &self.stage {
-            Stage::Password => return None,
-            Stage::Code { state_token, factor, .. } => (state_token, factor, self.code),
-            Stage::Push { state_token, factor } => (state_token, factor, None),
-        };
-        // Never a link of an answer's: the path is built here, and the host is the org's.
-        Some((format!("{AUTHN_PATH}/factors/{}/verify", factor.id), verify_body(state_token, code)))
-    }
-
-    /// Path and body of the request that ends the transaction.
-    #[must_use]
-    pub fn cancellation(&self) -> Option<(String, Zeroizing<Vec<u8>>)> {
-        let state_token = match &self.stage {
-            Stage::Password => return None,
-            Stage::Code { state_token, .. } | Stage::Push { state_token, .. } => state_token,
-        };
-        Some((format!("{AUTHN_PATH}/cancel"), verify_body(state_token, None)))
+            Stage::Code(code) => code.next(answer, self.expected),
+            Stage::Push(push) => push.next(answer, self.expected),
+        }
     }
 
     /// What is to be done when no usable answer came to the last request. A push that nobody asks about any more is not left
     /// on somebody's phone.
     #[must_use]
     pub fn unanswered(&self, detail: Detail) -> Step {
-        let judgement = Judgement { factor: self.factor(), ..Judgement::unavailable(detail) };
-        if self.waits_for_push() { Step::Cancel(judgement) } else { Step::End(judgement) }
+        let judgement = Judgement::unavailable(detail);
+        match &self.stage {
+            Stage::Password => Step::End(judgement),
+            Stage::Code(code) => Step::End(code.told(judgement, None)),
+            Stage::Push(push) => Step::Cancel(push.cancellation(judgement, None)),
+        }
     }
 
     /// Whether the last request was to send a push, or asked what came of it.
     #[must_use]
     pub const fn waits_for_push(&self) -> bool {
-        matches!(self.stage, Stage::Push { .. })
+        matches!(self.stage, Stage::Push(_))
     }
 
     fn judge_password(&mut self, answer: &Answer<'_>) -> Step {
+        let end = |judgement| Step::End(Judgement { status: Some(answer.status), ..judgement });
         let state = match state(answer) {
             Ok(state) => state,
-            Err(judgement) => return Step::End(judgement),
+            Err(judgement) => return end(judgement),
         };
         match (state, self.mfa) {
-            (TransactionState::Success, Mfa::Required) => Step::End(Reason::MfaNotAsked.into()),
-            (TransactionState::Success, Mfa::Off | Mfa::Auto) => Step::End(judge_success(answer, self.expected)),
-            (TransactionState::MfaRequired, Mfa::Auto | Mfa::Required) => self.begin_factor(answer),
-            (other, _) => Step::End(other.reason().into()),
+            (TransactionState::Success, Mfa::Required) => end(Reason::MfaNotAsked.into()),
+            (TransactionState::Success, Mfa::Off | Mfa::Auto) => end(judge_success(answer, self.expected)),
+            (TransactionState::MfaRequired, Mfa::Auto | Mfa::Required) => match self.begin_factor(answer) {
+                Ok(request) => Step::Verify(request),
+                Err(judgement) => end(judgement),
+            },
+            (other, _) => end(other.reason().into()),
         }
     }
 
-    fn begin_factor(&mut self, answer: &Answer<'_>) -> Step {
-        let Some(MfaRequired { state_token, embedded }) = read::<MfaRequired>(answer) else {
-            return Step::End(Judgement::unavailable(Detail::NotJson));
-        };
-        self.stage = match choose(embedded.known(), self.methods, self.code.is_some()) {
-            Ok(Choice::Code(factor, others)) => Stage::Code { state_token, factor, others },
-            Ok(Choice::Push(factor)) => Stage::Push { state_token, factor },
-            Err(reason) => return Step::End(reason.into()),
-        };
-        Step::Verify
-    }
-
-    fn factor(&self) -> Option<super::FactorKind> {
-        match &self.stage {
-            Stage::Password => None,
-            Stage::Code { factor, .. } | Stage::Push { factor, .. } => Some(factor.kind),
-        }
-    }
-
-    fn with_factor(&self, step: Step, status: u16) -> Step {
-        let told = |judgement| Judgement { status: Some(status), factor: self.factor(), ..judgement };
-        match step {
-            Step::End(judgement) => Step::End(told(judgement)),
-            Step::Cancel(judgement) => Step::Cancel(told(judgement)),
-            Step::Verify => Step::Verify,
-            Step::Poll => Step::Poll,
+    fn begin_factor(&mut self, answer: &Answer<'_>) -> Result<AuthnRequest, Judgement> {
+        let MfaRequired { state_token, embedded } =
+            read::<MfaRequired>(answer).ok_or_else(|| Judgement::unavailable(Detail::NotJson))?;
+        match choose(embedded.known(), self.methods, self.code)? {
+            Choice::Code { code, first, others } => {
+                let code = Code::new(state_token, code, first, others);
+                let request = code.request();
+                self.stage = Stage::Code(code);
+                Ok(request)
+            }
+            Choice::Push(factor) => {
+                let push = Push::new(state_token, factor);
+                let request = push.request();
+                self.stage = Stage::Push(push);
+                Ok(request)
+            }
         }
     }
 }
 
-fn judge_code(answer: &Answer<'_>, expected: &str) -> Judgement {
-    match verified(answer) {
-        Ok(TransactionState::Success) => judge_success(answer, expected),
-        Ok(TransactionState::MfaChallenge) => {
-            let result = challenge(answer).map_or(FactorResult::Unknown, |challenge| challenge.result());
-            Judgement { factor_result: Some(result), ..Reason::MfaFailed.into() }
-        }
-        Ok(other) => other.reason().into(),
-        Err(judgement) => judgement,
-    }
-}
-
-fn judge_push(answer: &Answer<'_>, expected: &str) -> Step {
-    let challenge = match verified(answer) {
-        Ok(TransactionState::MfaChallenge) => challenge(answer),
-        Ok(TransactionState::Success) => return Step::End(judge_success(answer, expected)),
-        Ok(other) => return Step::End(other.reason().into()),
-        Err(judgement) => return Step::End(judgement),
-    };
-    let Some(challenge) = challenge else { return Step::End(Judgement::unavailable(Detail::NotJson)) };
-    match challenge.result() {
-        FactorResult::Waiting if challenge.wants_a_number() => Step::Cancel(Reason::PushNumberChallenge.into()),
-        FactorResult::Waiting => Step::Poll,
-        other @ (FactorResult::Success
-        | FactorResult::Rejected
-        | FactorResult::Timeout
-        | FactorResult::Cancelled
-        | FactorResult::Error
-        | FactorResult::PasscodeReplayed
-        | FactorResult::TimeWindowExceeded
-        | FactorResult::Unknown) => Step::End(Judgement { factor_result: Some(other), ..other.reason().into() }),
-    }
-}
-
-fn challenge(answer: &Answer<'_>) -> Option<MfaChallenge> {
-    read(answer)
+/// The judgement with what is known of the factor, and of the answer if there was one.
+fn told(judgement: Judgement, factor: &Factor, status: Option<u16>) -> Judgement {
+    Judgement { status, factor: Some(factor.kind), ..judgement }
 }
 
 /// The state after a factor was verified. An error is read as one of the transaction's.

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::answer::{is_id, judge_error, read};
-use super::client::{OktaClient, told};
+use super::client::{OktaClient, request_id};
 use super::judgement::{Detail, Judgement, Spent};
+use super::rate_limit::Bucket;
 use super::service_app::ServiceAppClient;
 use crate::access::Needs;
 use crate::clock::Clock;
@@ -38,6 +39,15 @@ pub enum Whom<'a> {
     },
     /// Whoever has this login, by whose word nobody has signed in yet.
     Login(&'a str),
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The person.
+    pub person: Person,
+    /// `X-Okta-Request-Id` of the last answer, if anything was asked.
+    pub request_id: Option<String>,
 }
 
 /// Reads the directory as the service app.
@@ -75,26 +85,26 @@ impl Directory<'_> {
     ///
     /// # Errors
     /// Something could not be read in full, or is somebody else's; the judgement says what.
-    pub async fn person(&self, whom: Whom<'_>, needs: Needs, spent: &mut Spent) -> Result<Person, Judgement> {
-        let mut person = match whom {
-            Whom::SignedIn { id, login } if !needs.person => Person {
-                id: id.to_owned(),
-                login: login.to_owned(),
+    pub async fn person(&self, whom: Whom<'_>, needs: Needs, spent: &mut Spent) -> Result<Found, Judgement> {
+        let mut found = match whom {
+            Whom::SignedIn { id, login } if !needs.person => {
+                let (id, login) = (id.to_owned(), login.to_owned());
                 // Okta lets nobody else sign in.
-                status: Person::ACTIVE.to_owned(),
-                profile: Map::new(),
-                groups: None,
-            },
+                let status = Person::ACTIVE.to_owned();
+                Found { person: Person { id, login, status, profile: Map::new(), groups: None }, request_id: None }
+            }
             Whom::SignedIn { id, login } => self.user(id, Some(id), login, spent).await?,
             Whom::Login(login) => self.user(login, None, login, spent).await?,
         };
         if needs.groups {
-            person.groups = Some(self.groups(&person.id, spent).await?);
+            let (groups, request_id) = self.groups(&found.person.id, spent).await?;
+            found.person.groups = Some(groups);
+            found.request_id = request_id;
         }
-        Ok(person)
+        Ok(found)
     }
 
-    async fn user(&self, key: &str, id: Option<&str>, login: &str, spent: &mut Spent) -> Result<Person, Judgement> {
+    async fn user(&self, key: &str, id: Option<&str>, login: &str, spent: &mut Spent) -> Result<Found, Judgement> {
         let path = format!("{USERS_PATH}{}", path_segment(key));
         let reply = self.get(&path, LONGEST_USER, spent).await?;
         let user: WrittenUser = whole(&reply)?;
@@ -105,21 +115,26 @@ impl Directory<'_> {
             return Err(told(Reason::LoginMismatch.into(), &reply));
         }
         let login = written.unwrap_or_default().to_owned();
-        Ok(Person { id: user.id, login, status: user.status, profile: user.profile, groups: None })
+        let person = Person { id: user.id, login, status: user.status, profile: user.profile, groups: None };
+        Ok(Found { person, request_id: request_id(&reply) })
     }
 
-    async fn groups(&self, id: &str, spent: &mut Spent) -> Result<Vec<Group>, Judgement> {
+    /// All groups, and the request id of their last page.
+    async fn groups(&self, id: &str, spent: &mut Spent) -> Result<(Vec<Group>, Option<String>), Judgement> {
         let first = format!("{USERS_PATH}{}/groups", path_segment(id));
         let mut groups = Vec::new();
-        let mut next = Some(first.clone());
+        let mut path = first.clone();
         for _ in 0..MOST_PAGES {
-            let Some(path) = next else { return Ok(groups) };
             let reply = self.get(&path, LONGEST_PAGE, spent).await?;
             let page: Vec<WrittenGroup> = whole(&reply)?;
             groups.extend(page.into_iter().map(|group| Group { id: group.id, name: group.profile.name }));
             let links = reply.headers.get_all(LINK).iter().map(|link| link.to_str().unwrap_or("<"));
-            next = next_page(links, self.okta.org_url().as_str(), &first)
+            let next = next_page(links, self.okta.org_url().as_str(), &first)
                 .map_err(|NotTheSameList| told(Judgement::service_app(Detail::Paging), &reply))?;
+            match next {
+                Some(next) => path = next,
+                None => return Ok((groups, request_id(&reply))),
+            }
         }
         Err(Judgement::service_app(Detail::Paging))
     }
@@ -147,6 +162,10 @@ impl Directory<'_> {
     }
 }
 
+fn told(judgement: Judgement, reply: &Reply) -> Judgement {
+    super::client::told(judgement, reply, Bucket::Directory)
+}
+
 /// The body, if it is exactly what was asked for.
 fn whole<T: DeserializeOwned>(reply: &Reply) -> Result<T, Judgement> {
     read(&reply.answer()).ok_or_else(|| told(Judgement::unavailable(Detail::NotJson), reply))
@@ -171,7 +190,8 @@ fn refused(reply: &Reply) -> Judgement {
     }
 }
 
-/// Percent-encodes all but unreserved characters (RFC 3986), so that a login is one segment of a path and nothing else.
+/// Percent-encodes all but letters, digits, `-`, `_` and `~`: a login is one segment of a path then, and for its dots never a
+/// step in it.
 fn path_segment(text: &str) -> String {
     let mut segment = String::new();
     for byte in text.bytes() {
@@ -196,9 +216,8 @@ fn next_page<'a>(
     org_url: &str,
     list: &str,
 ) -> Result<Option<String>, NotTheSameList> {
-    for link in headers.flat_map(|header| header.split(',')) {
-        let (url, parameters) =
-            link.trim().strip_prefix('<').and_then(|link| link.split_once('>')).ok_or(NotTheSameList)?;
+    for link in headers.flat_map(|header| Links(Some(header))) {
+        let (url, parameters) = link?;
         let is_next = parameters.split(';').any(|parameter| {
             let (name, value) = parameter.split_once('=').unwrap_or_default();
             name.trim().eq_ignore_ascii_case("rel") && value.trim().trim_matches('"').eq_ignore_ascii_case("next")
@@ -211,6 +230,31 @@ fn next_page<'a>(
         }
     }
     Ok(None)
+}
+
+/// The links of a header, each with its parameters. A comma in angle brackets or in quotation marks belongs to a link.
+struct Links<'a>(Option<&'a str>);
+
+impl<'a> Iterator for Links<'a> {
+    type Item = Result<(&'a str, &'a str), NotTheSameList>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let link = self.0.take()?.trim();
+        let Some((url, after)) = link.strip_prefix('<').and_then(|link| link.split_once('>')) else {
+            return Some(Err(NotTheSameList));
+        };
+        let mut is_quoted = false;
+        let ends_link = |c: char| {
+            is_quoted ^= c == '"';
+            c == ',' && !is_quoted
+        };
+        let (parameters, rest) = match after.split_once(ends_link) {
+            Some((parameters, rest)) => (parameters, Some(rest)),
+            None => (after, None),
+        };
+        self.0 = rest;
+        Some(Ok((url, parameters)))
+    }
 }
 
 #[cfg(test)]
@@ -238,6 +282,10 @@ mod tests {
         let own = "<https://acme.okta.com/api/v1/users/00u1/groups?limit=200>; rel=\"self\"";
         let next = "<https://acme.okta.com/api/v1/users/00u1/groups?after=00g%2F9&limit=200>; rel=\"next\"";
         let both = format!("{own}, {next}");
+        let commas = format!(
+            "<https://acme.okta.com/api/v1/users/00u1/groups?limit=1,2>; rel=\"self\"; title=\"one, two\", \
+             <https://acme.okta.com{list}?after=a,b&filter=c,d>; rel=\"next\""
+        );
         let page = Ok(Some("/api/v1/users/00u1/groups?after=00g%2F9&limit=200".to_owned()));
         for (headers, expected) in [
             (vec![], Ok(None)),
@@ -245,6 +293,8 @@ mod tests {
             (vec![own, next], page.clone()),
             (vec![next, own], page.clone()),
             (vec![both.as_str()], page.clone()),
+            // Commas that end no link.
+            (vec![commas.as_str()], Ok(Some(format!("{list}?after=a,b&filter=c,d")))),
             (
                 vec!["<https://acme.okta.com/api/v1/users/00u1/groups?after=1>;rel=next"],
                 Ok(Some(format!("{list}?after=1"))),

@@ -38,11 +38,11 @@ pub(crate) fn reason_of_status(status: u16) -> Reason {
 /// What an error means that came for the verification of a factor, where a token and an id were sent along: these errors
 /// speak of the transaction then, and not of the settings.
 pub(super) fn reason_of_verification(code: Option<&str>, status: u16) -> Reason {
-    match (code, status) {
+    match (code, code.and_then(reason_of_code), status) {
         // The state token expired; the factor is gone.
-        (Some("E0000011" | "E0000007"), _) => Reason::MfaFailed,
-        (Some(code), _) if reason_of_code(code).is_some() => reason_of_code(code).unwrap_or(Reason::MfaFailed),
-        (_, 401 | 403 | 404) => Reason::MfaFailed,
-        _ => reason_of_status(status),
+        (Some("E0000011" | "E0000007"), ..) => Reason::MfaFailed,
+        (_, Some(reason), _) => reason,
+        (_, None, 401 | 403 | 404) => Reason::MfaFailed,
+        (_, None, _) => reason_of_status(status),
     }
 }

@@ -1,10 +1,11 @@
 //! The factors of a user, and which of them a password prompt can verify.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use serde::Deserialize;
 
 use crate::reason::Reason;
+use crate::secret::Secret;
 use crate::settings::MfaMethod;
 
 /// The most code factors that one code is tried on: each wrong try counts towards a lockout.
@@ -60,10 +61,10 @@ pub struct Factor {
 }
 
 /// How a factor is verified.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Choice {
+#[derive(Debug)]
+pub(super) enum Choice<'a> {
     /// By the code that was typed, on these factors in this order.
-    Code(Factor, VecDeque<Factor>),
+    Code { code: &'a Secret, first: Factor, others: VecDeque<Factor> },
     /// By a push.
     Push(Factor),
 }
@@ -85,14 +86,16 @@ pub(super) struct WrittenFactors {
 }
 
 impl WrittenFactors {
-    /// The factors that this function can verify, in Okta's order.
+    /// The factors that this function can verify, in Okta's order. Each once: a wrong code must not be counted twice.
     pub(super) fn known(self) -> Vec<Factor> {
-        let written = self.factors.into_iter().chain(self.factor).flatten();
+        let written = self.factors.or(self.factor).unwrap_or_default().into_iter();
+        let mut seen = HashSet::new();
         written
             .filter_map(|factor| {
                 let kind = FactorKind::parse(factor.factor_type.as_deref()?, factor.provider.as_deref()?)?;
                 Some(Factor { id: factor.id.filter(|id| is_path_segment(id))?, kind })
             })
+            .filter(|factor| seen.insert(factor.id.clone()))
             .collect()
     }
 }
@@ -102,31 +105,30 @@ fn is_path_segment(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
-/// The first of the configured methods that this user can be verified by now. Okta's own code factor goes before others.
+/// How this user is verified by these methods. A code that was typed is used wherever it can be, and a push is sent to who
+/// typed none, so the methods have no order. Okta's own code factor goes before others.
 ///
 /// # Errors
 /// No method will do: with another prompt answer one might ([`Reason::MfaRequired`]), or none can.
-pub(super) fn choose(factors: Vec<Factor>, methods: &[MfaMethod], has_code: bool) -> Result<Choice, Reason> {
+pub(super) fn choose<'a>(
+    factors: Vec<Factor>,
+    methods: &[MfaMethod],
+    code: Option<&'a Secret>,
+) -> Result<Choice<'a>, Reason> {
     let (mut codes, pushes): (Vec<Factor>, Vec<Factor>) = factors.into_iter().partition(|factor| factor.kind.is_code());
     codes.sort_by_key(|factor| factor.kind);
     codes.truncate(MOST_CODE_FACTORS);
-    let may_type = methods.contains(&MfaMethod::Totp) && !codes.is_empty();
     let mut codes = VecDeque::from(codes);
-    let mut pushes = pushes.into_iter();
-    for method in methods {
-        match method {
-            MfaMethod::Totp if has_code => {
-                if let Some(first) = codes.pop_front() {
-                    return Ok(Choice::Code(first, codes));
-                }
-            }
-            MfaMethod::Totp => {}
-            MfaMethod::Push => {
-                if let Some(first) = pushes.next() {
-                    return Ok(Choice::Push(first));
-                }
-            }
-        }
+    let may_type = methods.contains(&MfaMethod::Totp) && !codes.is_empty();
+    if let (Some(code), true) = (code, may_type)
+        && let Some(first) = codes.pop_front()
+    {
+        return Ok(Choice::Code { code, first, others: codes });
+    }
+    if let Some(push) = pushes.into_iter().next()
+        && methods.contains(&MfaMethod::Push)
+    {
+        return Ok(Choice::Push(push));
     }
     Err(if may_type { Reason::MfaRequired } else { Reason::MfaFactorMissing })
 }
@@ -137,6 +139,7 @@ mod tests {
 
     use super::{Choice, WrittenFactors, choose};
     use crate::reason::Reason;
+    use crate::secret::Secret;
     use crate::settings::MfaMethod::{self, Push, Totp};
 
     fn written(id: &str, kind: &str, provider: &str) -> Value {
@@ -145,12 +148,13 @@ mod tests {
     }
 
     fn choice(factors: &Value, methods: &[MfaMethod], has_code: bool) -> String {
+        let code = Secret::new("123456".to_owned());
         let Ok(factors) = serde_json::from_value::<WrittenFactors>(json!({"factors": factors})) else {
             return "unreadable".to_owned();
         };
-        match choose(factors.known(), methods, has_code) {
-            Ok(Choice::Code(first, rest)) => {
-                let all = std::iter::once(first).chain(rest).map(|factor| factor.id);
+        match choose(factors.known(), methods, has_code.then_some(&code)) {
+            Ok(Choice::Code { first, others, .. }) => {
+                let all = std::iter::once(first).chain(others).map(|factor| factor.id);
                 format!("code {}", all.collect::<Vec<_>>().join(" "))
             }
             Ok(Choice::Push(factor)) => format!("push {}", factor.id),
@@ -180,7 +184,10 @@ mod tests {
         for (factors, methods, has_code, expected) in [
             (&both, &[Totp, Push][..], true, "code ost1 uft1"),
             (&both, &[Totp], true, "code ost1 uft1"),
-            (&both, &[Push, Totp], true, "push opf1"),
+            // Whoever types a code means it, whichever method is named first.
+            (&both, &[Push, Totp], true, "code ost1 uft1"),
+            (&both, &[Push, Totp], false, "push opf1"),
+            (&json!([push]), &[Push, Totp], true, "push opf1"),
             (&both, &[Totp, Push], false, "push opf1"),
             (&both, &[Totp], false, "a code was to be typed"),
             (&both, &[Push], true, "push opf1"),
@@ -190,7 +197,8 @@ mod tests {
             (&json!([push]), &[Totp, Push], true, "push opf1"),
             (&json!([push]), &[Totp], true, "none will do"),
             (&json!([okta]), &[Push], false, "none will do"),
-            (&json!([okta, okta, google]), &[Totp], true, "code ost1 ost1"),
+            // The same factor twice is one, and leaves room for another.
+            (&json!([okta, okta, google]), &[Totp], true, "code ost1 uft1"),
             (&sends, &[Totp, Push], true, "none will do"),
             (&sends, &[Totp, Push], false, "none will do"),
             (&json!([]), &[Totp, Push], true, "none will do"),
@@ -207,9 +215,16 @@ mod tests {
 
     #[test]
     fn both_spellings_of_the_list() {
-        for name in ["factors", "factor"] {
-            let factors = serde_json::from_value::<WrittenFactors>(json!({name: [written("opf1", "push", "OKTA")]}));
-            assert_eq!(factors.map(|factors| factors.known().len()).ok(), Some(1), "{name}");
+        let list = |id| json!([written(id, "push", "OKTA")]);
+        for (written, expected) in [
+            (json!({"factors": list("opf1")}), &["opf1"][..]),
+            (json!({"factor": list("opf2")}), &["opf2"]),
+            (json!({"factors": list("opf1"), "factor": list("opf2")}), &["opf1"]),
+            (json!({}), &[]),
+        ] {
+            let factors = serde_json::from_value::<WrittenFactors>(written.clone()).map(WrittenFactors::known);
+            let ids = factors.map(|factors| factors.into_iter().map(|factor| factor.id).collect::<Vec<_>>());
+            assert_eq!(ids.unwrap_or_default(), expected, "{written}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::factor::FactorKind;
+use super::key_error::ServiceAppKeyError;
 use super::rate_limit::RateLimit;
 use super::transaction::FactorResult;
 use crate::reason::Reason;
@@ -22,7 +23,7 @@ pub struct Judgement {
     pub error_code: Option<String>,
     /// `errorId` of an error.
     pub error_id: Option<String>,
-    /// What the headers of a 429 say.
+    /// What a 429 says.
     pub rate_limit: Option<RateLimit>,
     /// Okta's id of the user who signed in.
     pub okta_id: Option<String>,
@@ -67,7 +68,9 @@ pub enum Detail {
     /// The secret of the service app cannot be read.
     Secret,
     /// The secret does not hold a private key that can sign.
-    Key,
+    Key(ServiceAppKeyError),
+    /// Okta wants proof of possession (DPoP) from the service app, which this function does not give.
+    Dpop,
     /// Okta gives the service app no token.
     Token,
     /// The service app may not read what it must.
@@ -90,7 +93,8 @@ impl Detail {
             Self::HeldOff => "held-off",
             Self::Paging => "paging",
             Self::Secret => "secret",
-            Self::Key => "key",
+            Self::Key(error) => error.as_str(),
+            Self::Dpop => "dpop",
             Self::Token => "token",
             Self::Scope => "scope",
         }

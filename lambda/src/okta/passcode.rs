@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::secret::Secret;
+use crate::settings::{Mfa, MfaMethod};
 
 /// Digits of the codes that Okta Verify and Google Authenticator show (Okta developer documentation, Authentication API).
 const DIGITS: usize = 6;
@@ -17,6 +18,15 @@ pub struct Typed {
 }
 
 impl Typed {
+    /// What was typed where these settings hold: a code may be in it only if one can be used.
+    #[must_use]
+    pub fn read(typed: Secret, mfa: Mfa, methods: &[MfaMethod]) -> Self {
+        match mfa {
+            Mfa::Auto | Mfa::Required if methods.contains(&MfaMethod::Totp) => Self::split(typed),
+            Mfa::Off | Mfa::Auto | Mfa::Required => Self::whole(typed),
+        }
+    }
+
     /// What was typed, as the password alone.
     #[must_use]
     pub fn whole(typed: Secret) -> Self {
@@ -46,6 +56,8 @@ mod tests {
 
     use super::Typed;
     use crate::secret::Secret;
+    use crate::settings::Mfa::{Auto, Off, Required};
+    use crate::settings::MfaMethod::{Push, Totp};
 
     fn split(typed: &str) -> (String, Option<String>) {
         let Typed { password, code } = Typed::split(Secret::new(typed.to_owned()));
@@ -84,6 +96,22 @@ mod tests {
             (",", ",", None),
         ] {
             assert_eq!(split(typed), (password.to_owned(), code.map(str::to_owned)), "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn only_where_a_code_can_be_used() {
+        for (mfa, methods, splits) in [
+            (Off, &[][..], false),
+            (Off, &[Totp, Push], false),
+            (Auto, &[Push], false),
+            (Required, &[Push], false),
+            (Auto, &[Totp], true),
+            (Required, &[Push, Totp], true),
+        ] {
+            let typed = Typed::read(Secret::new("s3cret,123456".to_owned()), mfa, methods);
+            assert_eq!(typed.code.is_some(), splits, "{mfa:?} {methods:?}");
+            assert_eq!(typed.password.expose(), if splits { "s3cret" } else { "s3cret,123456" });
         }
     }
 

@@ -14,9 +14,21 @@ const UNTOLD: Duration = Duration::from_secs(5);
 /// The largest limit that is one of a user name and not of the org: 4 a second, or 20 in 5 seconds on Identity Engine.
 const LARGEST_OF_A_USER: u64 = 20;
 
-/// The headers of a 429.
+/// What Okta counts apart, as far as it is held off from apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bucket {
+    /// The Authentication API.
+    #[default]
+    Authn,
+    /// Users, their groups, and the service app's token.
+    Directory,
+}
+
+/// A 429: what was asked, and the headers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateLimit {
+    /// What had been asked for.
+    pub bucket: Bucket,
     /// `X-Rate-Limit-Limit`.
     pub limit: Option<u64>,
     /// `X-Rate-Limit-Remaining`.
@@ -58,14 +70,14 @@ impl RateLimit {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use super::{HoldOff, RateLimit};
+    use super::{Bucket, HoldOff, RateLimit};
 
     #[test]
     fn how_long_and_for_whom() {
         use HoldOff::{Everyone, User};
         let seconds = Duration::from_secs;
         let date = SystemTime::UNIX_EPOCH + seconds(1_000);
-        let all = |limit, remaining, reset, date| RateLimit { limit, remaining, reset, date };
+        let all = |limit, remaining, reset, date| RateLimit { bucket: Bucket::Authn, limit, remaining, reset, date };
         for (headers, expected) in [
             (all(Some(600), Some(0), Some(1_030), Some(date)), Everyone(seconds(30))),
             (all(Some(600), Some(0), Some(1_000_000), Some(date)), Everyone(seconds(60))),

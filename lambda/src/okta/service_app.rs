@@ -13,12 +13,14 @@ use serde::Deserialize;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-pub use key::{ServiceAppKey, ServiceAppKeyError};
+pub use key::ServiceAppKey;
 
 use super::LONGEST_ANSWER;
 use super::answer::{Answer, judge_error, read};
 use super::client::{OktaClient, told};
 use super::judgement::{Detail, Judgement, Spent};
+use super::key_error::ServiceAppKeyError;
+use super::rate_limit::Bucket;
 use crate::clock::Clock;
 use crate::http::Reply;
 use crate::reason::Reason;
@@ -77,7 +79,7 @@ struct TokenError {
 }
 
 /// What came of asking for a token.
-enum Asked {
+enum TokenAnswer {
     Token(Token),
     /// The assertion was not taken: another key may have been registered.
     InvalidClient(Judgement),
@@ -116,18 +118,18 @@ impl ServiceAppClient {
         }
         let (key, is_fresh) = self.key(clock, until).await?;
         let token = match self.ask(okta, &key, clock, until, spent).await? {
-            Asked::Token(token) => token,
-            Asked::InvalidClient(judgement) => {
+            TokenAnswer::Token(token) => token,
+            TokenAnswer::InvalidClient(judgement) => {
                 if is_fresh || !self.forget_key(clock) {
                     return Err(judgement);
                 }
                 let (key, _) = self.key(clock, until).await?;
                 match self.ask(okta, &key, clock, until, spent).await? {
-                    Asked::Token(token) => token,
-                    Asked::InvalidClient(judgement) | Asked::Refused(judgement) => return Err(judgement),
+                    TokenAnswer::Token(token) => token,
+                    TokenAnswer::InvalidClient(judgement) | TokenAnswer::Refused(judgement) => return Err(judgement),
                 }
             }
-            Asked::Refused(judgement) => return Err(judgement),
+            TokenAnswer::Refused(judgement) => return Err(judgement),
         };
         let life = Duration::from_secs(token.expires_in).min(LONGEST_LIFE).saturating_sub(MARGIN);
         let kept = KeptToken { token: Arc::new(token.access_token), until: clock.wall() + life };
@@ -151,7 +153,7 @@ impl ServiceAppClient {
         }
         let secret = self.secrets_manager.get(&self.settings.private_key_secret, clock.wall(), until).await;
         let secret = secret.map_err(|_| Judgement::service_app(Detail::Secret))?;
-        let key = ServiceAppKey::parse(&secret).map_err(|_| Judgement::service_app(Detail::Key))?;
+        let key = ServiceAppKey::parse(&secret).map_err(|error| Judgement::service_app(Detail::Key(error)))?;
         let kept = KeptKey { key: Arc::new(key), read: clock.monotonic() };
         self.kept().key = Some(kept.clone());
         Ok((kept.key, true))
@@ -175,13 +177,13 @@ impl ServiceAppClient {
         clock: &Clock,
         until: Instant,
         spent: &mut Spent,
-    ) -> Result<Asked, Judgement> {
+    ) -> Result<TokenAnswer, Judgement> {
         let url = format!("{}{TOKEN_PATH}", okta.org_url());
         let assertion = assertion::signed(key, &self.settings, &url, clock.unix_seconds());
         let Some(assertion) = assertion else {
             // Kept, a key that is damaged so that it signs nothing would be kept for good.
             self.kept().key = None;
-            return Err(Judgement::service_app(Detail::Key));
+            return Err(Judgement::service_app(Detail::Key(ServiceAppKeyError::Damaged)));
         };
         let form = Zeroizing::new(
             [
@@ -200,22 +202,26 @@ impl ServiceAppClient {
     }
 }
 
-fn told_of(asked: Asked, reply: &Reply) -> Asked {
-    match asked {
-        Asked::Token(token) => Asked::Token(token),
-        Asked::InvalidClient(judgement) => Asked::InvalidClient(told(judgement, reply)),
-        Asked::Refused(judgement) => Asked::Refused(told(judgement, reply)),
+fn told_of(answer: TokenAnswer, reply: &Reply) -> TokenAnswer {
+    let told = |judgement| told(judgement, reply, Bucket::Directory);
+    match answer {
+        TokenAnswer::Token(token) => TokenAnswer::Token(token),
+        TokenAnswer::InvalidClient(judgement) => TokenAnswer::InvalidClient(told(judgement)),
+        TokenAnswer::Refused(judgement) => TokenAnswer::Refused(told(judgement)),
     }
 }
 
-fn judge_token(answer: &Answer<'_>) -> Asked {
-    let refused = |judgement| Asked::Refused(judgement);
+fn judge_token(answer: &Answer<'_>) -> TokenAnswer {
+    let refused = |judgement| TokenAnswer::Refused(judgement);
     match answer.status {
         200 => match read::<Token>(answer) {
             Some(token)
                 if token.token_type.eq_ignore_ascii_case("bearer") && !token.access_token.expose().is_empty() =>
             {
-                Asked::Token(token)
+                TokenAnswer::Token(token)
+            }
+            Some(token) if token.token_type.eq_ignore_ascii_case("dpop") => {
+                refused(Judgement::service_app(Detail::Dpop))
             }
             Some(_) => refused(Judgement::service_app(Detail::Token)),
             None => refused(Judgement::unavailable(Detail::NotJson)),
@@ -224,7 +230,9 @@ fn judge_token(answer: &Answer<'_>) -> Asked {
         400 | 401 | 403 => {
             let error = read::<TokenError>(answer).and_then(|refusal| refusal.error);
             match error.as_deref() {
-                Some("invalid_client") => Asked::InvalidClient(Judgement::service_app(Detail::Token)),
+                Some("invalid_client") => TokenAnswer::InvalidClient(Judgement::service_app(Detail::Token)),
+                // Okta guide, "Configure OAuth 2.0 Demonstrating Proof-of-Possession".
+                Some("invalid_dpop_proof" | "use_dpop_nonce") => refused(Judgement::service_app(Detail::Dpop)),
                 Some("invalid_scope") => refused(Judgement::service_app(Detail::Scope)),
                 Some(_) | None => refused(Judgement::service_app(Detail::Token)),
             }

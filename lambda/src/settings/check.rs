@@ -166,7 +166,8 @@ impl Settings {
     }
 
     /// That no user can be given what lies inside another's home, or around it, whichever rules mean the two. Folders
-    /// without a placeholder may lie anywhere: whoever writes one sees what it holds.
+    /// without a placeholder may lie anywhere: whoever writes one sees what it holds, and of one around homes `plan` and
+    /// `deploy` warn (see [`crate::access::around`]).
     fn check_homes(&self) -> Result<(), SettingsError> {
         let domain = self.okta.login_domain.as_deref();
         let are_of_domain = domain.filter(|domain| self.okta.aliases.values().all(|login| is_of_domain(login, domain)));

@@ -10,8 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json as value};
 use sftp_okta_lambda::access::Needs;
 use sftp_okta_lambda::clock::Clock;
-use sftp_okta_lambda::okta::{Detail, Directory, Judgement, OktaClient, ServiceAppClient, Spent, Timing, Whom};
-use sftp_okta_lambda::person::Person;
+use sftp_okta_lambda::okta::{Detail, Directory, Found, Judgement, OktaClient, ServiceAppClient, Spent, Timing, Whom};
 use sftp_okta_lambda::secrets_manager::SecretsManager;
 use sftp_okta_lambda::settings::{SecretArn, ServiceApp};
 use tokio::time::Instant;
@@ -98,17 +97,17 @@ impl Stand {
         }
     }
 
-    async fn person(&self, whom: Whom<'_>, needs: Needs) -> (Result<Person, Judgement>, Spent) {
+    async fn person(&self, whom: Whom<'_>, needs: Needs) -> (Result<Found, Judgement>, Spent) {
         let until = Instant::now() + PATIENCE;
         let directory = Directory { okta: &self.okta, app: &self.app, clock: &self.clock, until };
         let mut spent = Spent::default();
-        let person = directory.person(whom, needs, &mut spent).await;
-        (person, spent)
+        let found = directory.person(whom, needs, &mut spent).await;
+        (found, spent)
     }
 
     async fn outcome(&self, whom: Whom<'_>, needs: Needs) -> String {
         match self.person(whom, needs).await.0 {
-            Ok(person) => {
+            Ok(Found { person, .. }) => {
                 let groups =
                     person.groups.map(|groups| groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>());
                 format!(
@@ -284,11 +283,7 @@ async fn bad_answers() {
         (at_token, moved, "okta-unavailable redirect"),
         (at_token, coded, "okta-unavailable not-json"),
         (at_token, json("200 OK", "{}"), "okta-unavailable not-json"),
-        (
-            at_token,
-            json("200 OK", r#"{"token_type":"DPoP","expires_in":3600,"access_token":"x"}"#),
-            "service-app token",
-        ),
+        (at_token, json("200 OK", r#"{"token_type":"DPoP","expires_in":3600,"access_token":"x"}"#), "service-app dpop"),
         (
             at_token,
             json("200 OK", r#"{"token_type":"Bearer","expires_in":3600,"access_token":""}"#),
@@ -299,7 +294,9 @@ async fn bad_answers() {
             json("200 OK", r#"{"token_type":"Bearer","expires_in":3600,"access_token":"a\r\nb"}"#),
             "service-app token",
         ),
-        (at_token, json("400 Bad Request", r#"{"error":"invalid_dpop_proof"}"#), "service-app token"),
+        (at_token, json("400 Bad Request", r#"{"error":"invalid_dpop_proof"}"#), "service-app dpop"),
+        (at_token, json("400 Bad Request", r#"{"error":"use_dpop_nonce"}"#), "service-app dpop"),
+        (at_token, json("400 Bad Request", r#"{"error":"invalid_grant"}"#), "service-app token"),
         (at_token, json("400 Bad Request", r#"{"error":"invalid_scope"}"#), "service-app scope"),
         (at_token, json("401 Unauthorized", r#"{"error":"invalid_client"}"#), "service-app token"),
         (at_token, error("429 Too Many Requests", "E0000047"), "rate-limited"),
@@ -310,6 +307,28 @@ async fn bad_answers() {
         let org = org(move |path, _| (path == at).then(|| Reply::Send(reply.clone())));
         let stand = Stand::new(&org, StandIn::sending(secret(KEY)));
         assert_eq!(stand.outcome(ALICE, EVERYTHING).await, expected, "{at} {label}");
+    }
+}
+
+/// The last answer is the one that Okta's System Log is asked about.
+#[tokio::test]
+async fn the_request_that_is_found_again() {
+    let with_id = |id: &str, body: &str| {
+        response("200 OK", &format!("Content-Type: application/json\r\nX-Okta-Request-Id: {id}\r\n"), body)
+    };
+    let org = org(move |path, _| match path {
+        "/api/v1/users/00u1/groups" => Some(Reply::Send(with_id("ZGroups", &groups(&["red"])))),
+        "/oauth2/v1/token" => None,
+        _ => Some(Reply::Send(with_id("ZUser", &user()))),
+    });
+    let stand = Stand::new(&org, StandIn::sending(secret(KEY)));
+    for (whom, person, groups, expected) in [
+        (Whom::Login("alice@acme.com"), true, true, Some("ZGroups")),
+        (Whom::Login("alice@acme.com"), true, false, Some("ZUser")),
+        (ALICE, false, false, None),
+    ] {
+        let found = stand.person(whom, Needs { person, groups }).await.0.map(|found| found.request_id);
+        assert_eq!(found, Ok(expected.map(str::to_owned)), "{whom:?} {person} {groups}");
     }
 }
 
@@ -341,9 +360,10 @@ async fn bad_secrets() {
         (binary, "service-app secret"),
         (response("200 OK", "", "<html>"), "service-app secret"),
         (response("500 Oops", "", ""), "service-app secret"),
-        (secret("hunter2"), "service-app key"),
-        (secret(""), "service-app key"),
-        (secret(DAMAGED), "service-app key"),
+        (secret("hunter2"), "service-app key-form"),
+        (secret("{\"kty\":\"oct\"}"), "service-app key-jwk"),
+        (secret(""), "service-app key-form"),
+        (secret(DAMAGED), "service-app key-damaged"),
     ] {
         let org = org(|_, _| None);
         let stand = Stand::new(&org, StandIn::sending(reply));

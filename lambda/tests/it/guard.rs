@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json as value};
 use sftp_okta_lambda::clock::Clock;
 
-use crate::event::{Outcome, PATIENCE, deployed, event, settings, success};
+use crate::event::{Outcome, PATIENCE, SECRETS_MANAGER, deployed, event, settings, success};
+use crate::rules::{self, deployment, secrets, sign_in};
 use crate::stand_in::{Reply, StandIn, json, response};
 
 /// A clock that stands until it is moved, in seconds.
@@ -58,18 +59,97 @@ async fn a_spray_stops_before_okta() {
     assert_eq!(Outcome::of(&provider, &of("bob", "203.0.113.9"), PATIENCE).await.reason(), "throttled-user");
 }
 
+/// Whoever knows a login and holds no key of it gets no more questions to Okta than that; the password is another thing.
+#[tokio::test]
+async fn questions_for_the_keys_of_one_user() {
+    let (okta, secrets) = (rules::okta(), secrets());
+    SECRETS_MANAGER.set(Some(secrets.url()));
+    let (_, clock) = standing_clock();
+    let provider = deployed(&deployment(&okta.url(), "public-key-or-password"), PATIENCE, clock);
+    for question in 0..32 {
+        let outcome = Outcome::of(&provider, &sign_in("alice", false), PATIENCE).await;
+        assert_eq!(outcome.reason(), if question < 30 { "ok" } else { "throttled-user" }, "{question}");
+        assert_eq!(outcome.line()["Throttles"], 0, "the alarm is for passwords");
+    }
+    assert_eq!(Outcome::of(&provider, &sign_in("alice", true), PATIENCE).await.reason(), "ok");
+}
+
+/// Clients that offer a key out of habit do not shut out the user with a key behind the same address.
+#[tokio::test]
+async fn a_keyed_user_among_keyless_clients() {
+    let (okta, secrets) = (rules::okta(), secrets());
+    SECRETS_MANAGER.set(Some(secrets.url()));
+    let (_, clock) = standing_clock();
+    let provider = deployed(&deployment(&okta.url(), "public-key-or-password"), PATIENCE, clock);
+    for client in 0..40 {
+        let name = if client % 2 == 0 { "bob".to_owned() } else { format!("user{client}") };
+        let outcome = Outcome::of(&provider, &sign_in(&name, false), PATIENCE).await;
+        assert_eq!(outcome.reason(), if name == "bob" { "no-keys" } else { "no-rule" }, "{client}");
+    }
+    assert_eq!(Outcome::of(&provider, &sign_in("alice", false), PATIENCE).await.reason(), "ok");
+    assert_eq!(Outcome::of(&provider, &sign_in("bob", true), PATIENCE).await.reason(), "ok");
+}
+
+/// A login and what stands for it are one person's.
+#[tokio::test]
+async fn an_alias_has_no_tries_of_its_own() {
+    let okta = StandIn::sending(wrong());
+    let mut settings: Value = serde_json::from_str(&settings(&okta.url())).unwrap();
+    settings["okta"]["aliases"] = value!({"robert@acme.com": "Bob@acme.com"});
+    let (_, clock) = standing_clock();
+    let provider = deployed(&settings.to_string(), PATIENCE, clock);
+    for (number, name) in ["bob", "robert", "bob", "robert", "bob", "robert", "bob"].into_iter().enumerate() {
+        let outcome = Outcome::of(&provider, &of(name, &format!("203.0.113.{number}")), PATIENCE).await;
+        assert_eq!(outcome.reason(), if number < 5 { "bad-credentials" } else { "throttled-user" }, "{number}");
+    }
+}
+
+/// A 429 at 1,000 seconds since 1970.
+fn limited(limit: u32, reset: u32) -> Vec<u8> {
+    let headers = format!(
+        "Content-Type: application/json\r\nX-Rate-Limit-Limit: {limit}\r\nX-Rate-Limit-Remaining: 0\r\n\
+         X-Rate-Limit-Reset: {reset}\r\nDate: Thu, 01 Jan 1970 00:16:40 GMT\r\n"
+    );
+    response("429 Too Many Requests", &headers, r#"{"errorCode":"E0000047","errorId":"oae1"}"#)
+}
+
+/// A limit of the directory's holds whatever needs the directory, and no password that does not.
+#[tokio::test]
+async fn a_rate_limit_of_the_directory() {
+    let okta = StandIn::start(|received| {
+        let path = received.head.split(' ').nth(1).unwrap_or_default();
+        match path {
+            "/api/v1/users/00ubob/groups" => Reply::Send(limited(600, 1_020)),
+            _ => Reply::Send(rules::answer(received)),
+        }
+    });
+    let secrets = secrets();
+    SECRETS_MANAGER.set(Some(secrets.url()));
+    let mut settings: Value = serde_json::from_str(&deployment(&okta.url(), "public-key-or-password")).unwrap();
+    settings["access"][0] =
+        value!({"users": ["dave@acme.com"], "home": "/{bucket}/d/{user}", "permissions": "read-only"});
+    let (seconds, clock) = standing_clock();
+    let provider = deployed(&settings.to_string(), PATIENCE, clock);
+    let table = [
+        ("bob", true, "rate-limited"),
+        ("alice", true, "rate-limited held-off"),
+        ("alice", false, "rate-limited held-off"),
+        ("dave", true, "ok"),
+    ];
+    for (user, with_password, expected) in table {
+        let outcome = Outcome::of(&provider, &sign_in(user, with_password), PATIENCE).await;
+        assert_eq!(outcome.reason(), expected, "{user} {with_password}");
+    }
+    seconds.fetch_add(20, Ordering::SeqCst);
+    assert_eq!(Outcome::of(&provider, &sign_in("alice", true), PATIENCE).await.reason(), "ok");
+    assert_eq!(Outcome::of(&provider, &sign_in("alice", false), PATIENCE).await.reason(), "ok");
+}
+
 /// A limit that Okta has named is waited for, by everybody; then things go on.
 #[tokio::test]
 async fn a_rate_limit_is_waited_for() {
-    let limit = |limit: u32, reset: u32| {
-        let headers = format!(
-            "Content-Type: application/json\r\nX-Rate-Limit-Limit: {limit}\r\nX-Rate-Limit-Remaining: 0\r\n\
-             X-Rate-Limit-Reset: {reset}\r\nDate: Thu, 01 Jan 1970 00:16:40 GMT\r\n"
-        );
-        response("429 Too Many Requests", &headers, r#"{"errorCode":"E0000047","errorId":"oae1"}"#)
-    };
     // The org's limit for 20 s, and one of requests at once, whose reset time is only a hint.
-    for (reply, pause) in [(limit(600, 1_020), 20), (limit(0, 1_059), 1)] {
+    for (reply, pause) in [(limited(600, 1_020), 20), (limited(0, 1_059), 1)] {
         let okta = StandIn::start(move |received| {
             let is_first = String::from_utf8_lossy(&received.body).contains("bob@");
             Reply::Send(if is_first { reply.clone() } else { json("200 OK", &success()) })

@@ -12,51 +12,48 @@ use crate::stand_in::{Received, Reply, StandIn, json, response};
 pub(crate) const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
 pub(crate) const ALICE_KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g";
 
-/// An org with these people: alice in two groups and with a key, bob in one, carol suspended, dave in none, frank with a key
+/// An org with the people of [`answer`].
+pub(crate) fn okta() -> StandIn {
+    StandIn::start(|received| Reply::Send(answer(received)))
+}
+
+/// These people: alice in two groups and with a key, bob in one, carol suspended, dave in none, frank with a key
 /// between two lines that are none, grace with a private key.
-fn okta() -> StandIn {
-    StandIn::start(|received| {
-        let path = received.head.split(' ').nth(1).unwrap_or_default();
-        let body = String::from_utf8_lossy(&received.body).into_owned();
-        if path == "/api/v1/authn" {
-            let name = body.split('"').nth(3).unwrap_or_default().replace("@acme.com", "");
-            let user = value!({"id": format!("00u{name}"), "profile": {"login": format!("{name}@acme.com")}});
-            let answer = value!({"status": "SUCCESS", "sessionToken": "00Token", "_embedded": {"user": user}});
-            return Reply::Send(json("200 OK", &answer.to_string()));
-        }
-        if path == "/oauth2/v1/token" {
-            return Reply::Send(json(
-                "200 OK",
-                r#"{"token_type":"Bearer","expires_in":3600,"access_token":"Canary-token"}"#,
-            ));
-        }
-        let asked = path.trim_start_matches("/api/v1/users/").replace("%40acme%2Ecom", "");
-        if let Some(id) = asked.strip_suffix("/groups") {
-            let names: &[&str] = match id {
-                "00ualice" => &["partners", "readers"],
-                "00ubob" | "00ufrank" | "00ugrace" => &["readers"],
-                _ => &[],
-            };
-            let groups = names.iter().map(|name| value!({"id": format!("00g{name}"), "profile": {"name": name}}));
-            return Reply::Send(json("200 OK", &Value::Array(groups.collect()).to_string()));
-        }
-        let name = asked.trim_start_matches("00u");
-        if name == "nobody" {
-            return Reply::Send(json("404 Not Found", r#"{"errorCode":"E0000007","errorId":"oae1"}"#));
-        }
-        let status = if name == "carol" { "SUSPENDED" } else { "ACTIVE" };
-        let mut profile = value!({"login": format!("{name}@acme.com"), "team": "blue"});
-        match name {
-            "alice" | "carol" => profile["sftpKeys"] = value!([ALICE_KEY]),
-            "frank" => profile["sftpKeys"] = value!(["ssh-dss CanaryKeyAAA", ALICE_KEY, "ssh-ed25519 Canary-key"]),
-            "grace" => profile["sftpKeys"] = value!("-----BEGIN OPENSSH PRIVATE KEY-----\nCanary-key"),
-            _ => {}
-        }
-        Reply::Send(json(
-            "200 OK",
-            &value!({"id": format!("00u{name}"), "status": status, "profile": profile}).to_string(),
-        ))
-    })
+pub(crate) fn answer(received: &Received) -> Vec<u8> {
+    let path = received.head.split(' ').nth(1).unwrap_or_default();
+    let body = String::from_utf8_lossy(&received.body).into_owned();
+    if path == "/api/v1/authn" {
+        let name = body.split('"').nth(3).unwrap_or_default().replace("@acme.com", "");
+        let user = value!({"id": format!("00u{name}"), "profile": {"login": format!("{name}@acme.com")}});
+        let answer = value!({"status": "SUCCESS", "sessionToken": "00Token", "_embedded": {"user": user}});
+        return json("200 OK", &answer.to_string());
+    }
+    if path == "/oauth2/v1/token" {
+        return json("200 OK", r#"{"token_type":"Bearer","expires_in":3600,"access_token":"Canary-token"}"#);
+    }
+    let asked = path.trim_start_matches("/api/v1/users/").replace("%40acme%2Ecom", "");
+    if let Some(id) = asked.strip_suffix("/groups") {
+        let names: &[&str] = match id {
+            "00ualice" => &["partners", "readers"],
+            "00ubob" | "00ufrank" | "00ugrace" => &["readers"],
+            _ => &[],
+        };
+        let groups = names.iter().map(|name| value!({"id": format!("00g{name}"), "profile": {"name": name}}));
+        return json("200 OK", &Value::Array(groups.collect()).to_string());
+    }
+    let name = asked.trim_start_matches("00u");
+    if name == "nobody" {
+        return json("404 Not Found", r#"{"errorCode":"E0000007","errorId":"oae1"}"#);
+    }
+    let status = if name == "carol" { "SUSPENDED" } else { "ACTIVE" };
+    let mut profile = value!({"login": format!("{name}@acme.com"), "team": "blue"});
+    match name {
+        "alice" | "carol" => profile["sftpKeys"] = value!([ALICE_KEY]),
+        "frank" => profile["sftpKeys"] = value!(["ssh-dss CanaryKeyAAA", ALICE_KEY, "ssh-ed25519 Canary-key"]),
+        "grace" => profile["sftpKeys"] = value!("-----BEGIN OPENSSH PRIVATE KEY-----\nCanary-key"),
+        _ => {}
+    }
+    json("200 OK", &value!({"id": format!("00u{name}"), "status": status, "profile": profile}).to_string())
 }
 
 pub(crate) fn secrets() -> StandIn {
@@ -112,6 +109,7 @@ async fn walk(authentication: &str, table: &[(&str, bool, &str, &str, &str)]) {
         assert_eq!(keys, usize::from(*reason == "ok" && !with_password), "{user}: {config}");
         assert_eq!(paths(&okta.received()[before..]), *asked, "{authentication} {user}");
         let line = outcome.line();
+        assert_eq!(line["okta_request_id"].is_null(), asked.is_empty(), "{user}: what joins Okta's System Log: {line}");
         if !with_password {
             assert!(line["Refusals"].is_null() && line["level"] != "ERROR", "{line}");
         }

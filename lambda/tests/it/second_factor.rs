@@ -166,6 +166,22 @@ async fn the_whole_way() {
             "push-number-challenge",
             "authn authn/factors/opf1/verify authn/cancel",
         ),
+        (
+            "auto",
+            both,
+            "secret",
+            vec![
+                all(),
+                challenge("WAITING", false),
+                error("429 Too Many Requests", "E0000047"),
+                error("500 Internal Server Error", "E0000009"),
+                ok(),
+            ],
+            "ok",
+            "authn authn/factors/opf1/verify authn/factors/opf1/verify authn/factors/opf1/verify authn/factors/opf1/verify",
+        ),
+        ("auto", &["push", "totp"], "secret,123456", vec![all(), ok()], "ok", "authn authn/factors/ost1/verify=123456"),
+        ("auto", &["push"], "secret,123456", vec![all(), ok()], "ok", "authn authn/factors/opf1/verify"),
         ("auto", &["totp"], "secret", vec![all()], "mfa-required", "authn"),
         ("auto", both, "secret", vec![mfa_required(&["sms1"], &elsewhere.url())], "mfa-factor-missing", "authn"),
         ("auto", both, "secret,123456", vec![mfa_required(&["sms1"], &elsewhere.url())], "mfa-factor-missing", "authn"),
@@ -190,6 +206,19 @@ async fn exactly_these_requests() {
     {"username":"alice@acme.com","password":"s,ecret","options":{"multiOptionalFactorEnroll":false,"warnBeforePasswordExpired":false}}
     {"stateToken":"00Canary-state","passCode":"654321"}
     "#);
+}
+
+/// Where no code can be used, a password that ends like one is a password.
+#[tokio::test]
+async fn a_password_is_cut_for_a_code_alone() {
+    for (mfa, methods, sent) in
+        [("auto", &["push"][..], "secret,123456"), ("off", &["totp"], "secret,123456"), ("auto", &["totp"], "secret")]
+    {
+        let okta = okta(vec![json("200 OK", &success())]);
+        assert_eq!(walk(&okta, mfa, methods, "secret,123456").await.reason, "ok");
+        let body: Value = serde_json::from_slice(&okta.received()[0].body).unwrap();
+        assert_eq!(body["password"], sent, "{mfa} {methods:?}");
+    }
 }
 
 /// Nobody answers: the function stops polling in time, tells Okta, and answers before its own limit.
@@ -229,6 +258,43 @@ async fn a_poll_that_is_not_answered() {
         assert_eq!(asked(&okta.received()), "authn authn/factors/opf1/verify authn/cancel");
         assert_eq!(outcome.line()["okta_calls"], 3);
     }
+}
+
+/// A poll that is answered, and not with what became of the push: refused, and the push is taken back.
+#[tokio::test]
+async fn bad_answers_to_a_poll() {
+    let html = response("200 OK", "Content-Type: text/html\r\n", "<html>");
+    let moved = response("307 Temporary Redirect", "Location: http://127.0.0.1:1/\r\n", "");
+    for (reply, expected) in [
+        (html, "okta-unavailable not-json"),
+        (gzip_bomb(&success()), "okta-unavailable not-json"),
+        (moved, "okta-unavailable redirect"),
+        (json("200 OK", "[]"), "okta-unavailable not-json"),
+    ] {
+        let push = mfa_required(&["opf1"], "https://evil.example.com");
+        let okta = okta(vec![push, challenge("WAITING", false), reply]);
+        let walked = walk(&okta, "auto", &["push"], "secret").await;
+        assert_eq!(walked.reason, expected);
+        assert_eq!(
+            walked.asked, "authn authn/factors/opf1/verify authn/factors/opf1/verify authn/cancel",
+            "{expected}"
+        );
+    }
+}
+
+/// Okta limits the polls to the end: the push is taken back in time, and it was nobody's failed try.
+#[tokio::test]
+async fn polls_that_stay_limited() {
+    let okta = okta(vec![
+        mfa_required(&["opf1"], "https://evil.example.com"),
+        challenge("WAITING", false),
+        error("429 Too Many Requests", "E0000047"),
+    ]);
+    let walked = walk(&okta, "auto", &["push"], "secret").await;
+    assert_eq!((walked.reason.as_str(), &walked.line["okta_status"]), ("rate-limited", &value!(429)));
+    let asked: Vec<_> = walked.asked.split(' ').collect();
+    assert_eq!((asked.first(), asked.last()), (Some(&"authn"), Some(&"authn/cancel")));
+    assert!(asked.len() > 5, "{}", walked.asked);
 }
 
 /// Bad answers to the second request: refused, and nothing more is asked.

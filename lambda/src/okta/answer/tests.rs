@@ -1,7 +1,17 @@
-use super::{Answer, Detail, Judgement, judge};
+use super::{Answer, Detail, Judgement};
+use crate::okta::{Dialogue, Step};
 use crate::reason::Reason;
+use crate::settings::Mfa;
 
 const JSON: Option<&str> = Some("application/json");
+
+/// What comes of an answer to the password, where no second factor is asked for.
+fn judge(answer: &Answer<'_>, expected: &str) -> Judgement {
+    match Dialogue::new(expected, Mfa::Off, &[], None).next(answer) {
+        Step::End(judgement) => judgement,
+        Step::Verify(_) | Step::Poll { .. } | Step::Cancel(_) => panic!("a factor that nobody asked for"),
+    }
+}
 
 fn judged(status: u16, content_type: Option<&str>, body: &str) -> Judgement {
     let answer = Answer { status, content_type, content_encoding: None, body: body.as_bytes() };

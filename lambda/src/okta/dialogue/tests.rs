@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
-use super::{Dialogue, Step};
-use crate::okta::{Answer, Judgement};
+use super::{Cancellation, Dialogue, Step};
+use crate::okta::{Answer, AuthnRequest, Detail, FactorKind, FactorResult, Judgement};
 use crate::reason::Reason;
 use crate::secret::Secret;
 use crate::settings::Mfa::{self, Auto, Off, Required};
@@ -64,33 +64,40 @@ fn story(mfa: Mfa, methods: &[MfaMethod], code: Option<&str>, answers: &[(u16, V
     let mut dialogue = Dialogue::new("alice@acme.com", mfa, methods, code.as_ref());
     let mut told = Vec::new();
     for (status, body) in answers {
-        let body = body.to_string();
-        let json = Some("application/json");
-        let step = dialogue.next(&Answer {
-            status: *status,
-            content_type: json,
-            content_encoding: None,
-            body: body.as_bytes(),
+        told.push(match dialogue.next(&answer(*status, &body.to_string())) {
+            Step::Verify(next) => request(&next),
+            Step::Poll { request: next, too_late } if too_late.judgement.reason == Reason::PushTimeout => {
+                format!("poll {}", request(&next))
+            }
+            Step::Poll { request: next, too_late } => format!("poll {} or {}", request(&next), cancelled(&too_late)),
+            Step::Cancel(cancellation) => cancelled(&cancellation),
+            Step::End(judgement) => end(&judgement),
         });
-        let request = || {
-            let (path, body) = dialogue.request().unwrap_or_default();
-            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-            format!("{} {body}", path.trim_start_matches("/api/v1/authn/"))
-        };
-        match step {
-            Step::Verify => told.push(request()),
-            Step::Poll => told.push(format!("poll {}", request())),
-            Step::Cancel(judgement) => told.push(format!("cancel: {}", end(&judgement))),
-            Step::End(judgement) => told.push(end(&judgement)),
-        }
     }
     told.join(" > ")
 }
 
+fn answer(status: u16, body: &str) -> Answer<'_> {
+    Answer { status, content_type: Some("application/json"), content_encoding: None, body: body.as_bytes() }
+}
+
+fn request(AuthnRequest { path, body }: &AuthnRequest) -> String {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    format!("{} {body}", path.trim_start_matches("/api/v1/authn/"))
+}
+
+/// What comes of a transaction that is cancelled, if it is cancelled in the one way.
+fn cancelled(cancellation: &Cancellation) -> String {
+    match request(&cancellation.request).as_str() {
+        r#"cancel {"stateToken":"00state"}"# => format!("cancel: {}", end(&cancellation.judgement)),
+        other => other.to_owned(),
+    }
+}
+
 fn end(judgement: &Judgement) -> String {
-    let result = judgement.factor_result.map(super::FactorResult::as_str);
-    let factor = judgement.factor.map(super::super::FactorKind::as_str);
-    let detail = judgement.detail.map(super::Detail::as_str);
+    let result = judgement.factor_result.map(FactorResult::as_str);
+    let factor = judgement.factor.map(FactorKind::as_str);
+    let detail = judgement.detail.map(Detail::as_str);
     let said = [judgement.error_code.as_deref(), result, detail, factor];
     let said: Vec<&str> = std::iter::once(judgement.reason.as_str()).chain(said.into_iter().flatten()).collect();
     said.join(" ")
@@ -229,32 +236,77 @@ fn the_push() {
         (vec![challenge("WAITING"), state("PASSWORD_EXPIRED")], "poll OPF > password-expired push"),
         (vec![challenge("WAITING"), state("MFA_REQUIRED")], "poll OPF > mfa-required push"),
         (vec![challenge("WAITING"), error(401, "E0000011")], "poll OPF > mfa-failed E0000011 push"),
-        (vec![challenge("WAITING"), error(429, "E0000047")], "poll OPF > rate-limited E0000047 push"),
+        (vec![challenge("WAITING"), error(403, "E0000079")], "poll OPF > okta-refused E0000079 push"),
         (vec![error(403, "E0000068")], "mfa-failed E0000068 push"),
-        (vec![(307, json!({}))], "okta-unavailable redirect push"),
     ] {
         let answers: Vec<_> = std::iter::once(mfa_required(&[push(), okta_totp()])).chain(answers).collect();
         assert_eq!(story(Auto, BOTH, None, &answers), format!("{OPF} > {}", expected.replace("OPF", OPF)));
     }
 }
 
+/// Answers that say nothing about the push. A limit and an error of Okta's pass, and cost no try; after all others nobody
+/// knows what became of the push, and it is taken back.
 #[test]
-fn a_push_that_takes_too_long() {
+fn the_push_and_answers_that_do_not_tell() {
+    let limited = "poll OPF or cancel: rate-limited E0000047 push";
+    let broken = "poll OPF or cancel: okta-unavailable E0000009 status push";
+    let waiting = || challenge("WAITING");
+    for (answers, expected) in [
+        (vec![waiting(), error(429, "E0000047"), success()], format!("poll OPF > {limited} > ok push")),
+        (vec![waiting(), error(500, "E0000009"), success()], format!("poll OPF > {broken} > ok push")),
+        (
+            vec![waiting(), error(503, "E0000004"), waiting(), challenge("REJECTED")],
+            "poll OPF > poll OPF or cancel: okta-unavailable E0000004 status push > poll OPF > push-rejected REJECTED push"
+                .to_owned(),
+        ),
+        (vec![waiting(), (307, json!({}))], "poll OPF > cancel: okta-unavailable redirect push".to_owned()),
+        (vec![waiting(), (200, json!([]))], "poll OPF > cancel: okta-unavailable not-json push".to_owned()),
+        (
+            vec![waiting(), (200, json!({"status": "MFA_CHALLENGE", "factorResult": 7}))],
+            "poll OPF > cancel: okta-unavailable not-json push".to_owned(),
+        ),
+        (vec![waiting(), (204, json!({}))], "poll OPF > cancel: okta-unavailable status push".to_owned()),
+        // The request that sends the push is not sent twice.
+        (vec![error(429, "E0000047")], "rate-limited E0000047 push".to_owned()),
+        (vec![error(500, "E0000009")], "cancel: okta-unavailable E0000009 status push".to_owned()),
+        (vec![(307, json!({}))], "cancel: okta-unavailable redirect push".to_owned()),
+        (vec![(200, json!([]))], "cancel: okta-unavailable not-json push".to_owned()),
+    ] {
+        let answers: Vec<_> = std::iter::once(mfa_required(&[push()])).chain(answers).collect();
+        assert_eq!(story(Auto, BOTH, None, &answers), format!("{OPF} > {}", expected.replace("OPF", OPF)));
+    }
+}
+
+/// Nobody answers within the time, or no answer comes at all: what is sent, and what is told of it.
+#[test]
+fn a_push_that_is_taken_back() {
     let mut dialogue = Dialogue::new("alice@acme.com", Auto, BOTH, None);
-    assert!(dialogue.cancellation().is_none() && dialogue.request().is_none());
     let (status, body) = mfa_required(&[push()]);
-    let body = body.to_string();
-    dialogue.next(&Answer {
-        status,
-        content_type: Some("application/json"),
-        content_encoding: None,
-        body: body.as_bytes(),
-    });
-    let Step::Cancel(judgement) = dialogue.out_of_time() else { return assert_eq!("no cancellation", "") };
-    assert_eq!((judgement.reason, end(&judgement)), (Reason::PushTimeout, "push-timeout push".to_owned()));
-    let (path, body) = dialogue.cancellation().unwrap_or_default();
-    assert_eq!(path, "/api/v1/authn/cancel");
-    insta::assert_snapshot!(String::from_utf8_lossy(&body), @r#"{"stateToken":"00state"}"#);
+    dialogue.next(&answer(status, &body.to_string()));
+    let (status, body) = challenge("WAITING");
+    let Step::Poll { too_late, .. } = dialogue.next(&answer(status, &body.to_string())) else {
+        panic!("the push waits");
+    };
+    assert_eq!((cancelled(&too_late).as_str(), too_late.judgement.status), ("cancel: push-timeout push", Some(200)));
+    let Step::Cancel(cancellation) = dialogue.unanswered(Detail::Timeout) else { panic!("the push still waits") };
+    assert_eq!(cancelled(&cancellation), "cancel: okta-unavailable timeout push");
+    assert_eq!(cancellation.judgement.status, None);
+    assert_eq!(format!("{:?}", cancellation.request), r#"AuthnRequest { path: "/api/v1/authn/cancel", .. }"#);
+}
+
+/// No answer at all before a push: there is nothing to take back.
+#[test]
+fn a_password_and_a_code_that_are_not_answered() {
+    let code = Secret::new("123456".to_owned());
+    let mut dialogue = Dialogue::new("alice@acme.com", Auto, BOTH, Some(&code));
+    let told = |dialogue: &Dialogue<'_>| match dialogue.unanswered(Detail::Connect) {
+        Step::End(judgement) => end(&judgement),
+        other @ (Step::Verify(_) | Step::Poll { .. } | Step::Cancel(_)) => format!("{other:?}"),
+    };
+    assert_eq!(told(&dialogue), "okta-unavailable connect");
+    let (status, body) = mfa_required(&[okta_totp()]);
+    dialogue.next(&answer(status, &body.to_string()));
+    assert_eq!(told(&dialogue), "okta-unavailable connect okta-totp");
 }
 
 /// The one who signs in is the one who was asked for, whichever way it went.

@@ -2,15 +2,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::error::KeyRejected;
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::okta::key_error::ServiceAppKeyError;
 use crate::secret::Secret;
 
 /// A private key that signs client assertions. Not `Debug`, and there is no way to the key itself.
@@ -19,23 +20,6 @@ pub struct ServiceAppKey(Kind);
 enum Kind {
     Rsa(Box<RsaKeyPair>),
     P256(Box<EcdsaKeyPair>),
-}
-
-/// Why a secret does not hold a usable key. Holds nothing of the secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ServiceAppKeyError {
-    /// Neither PEM nor JSON.
-    #[error("the secret is neither a PEM private key nor a JWK")]
-    Form,
-    /// A PEM block of another kind.
-    #[error("the PEM is not an unencrypted PKCS#8 key: convert it with openssl pkcs8 -topk8 -nocrypt")]
-    Pem,
-    /// A JWK that lacks members of a private key, or is of another kind.
-    #[error("the JWK is not a private RSA key with all its members, nor a private P-256 key")]
-    Jwk,
-    /// A key that cannot sign.
-    #[error("the key is not an RSA key of 2048 bits or more, nor a P-256 key")]
-    Key,
 }
 
 /// RFC 7517 and 7518 section 6. All numbers are base64url.
@@ -103,8 +87,17 @@ impl ServiceAppKey {
     }
 }
 
-fn rsa(key: Result<RsaKeyPair, ring::error::KeyRejected>) -> Result<ServiceAppKey, ServiceAppKeyError> {
-    key.map(|key| ServiceAppKey(Kind::Rsa(Box::new(key)))).map_err(|_| ServiceAppKeyError::Key)
+fn rsa(key: Result<RsaKeyPair, KeyRejected>) -> Result<ServiceAppKey, ServiceAppKeyError> {
+    key.map(|key| ServiceAppKey(Kind::Rsa(Box::new(key)))).map_err(|rejected| why(&rejected))
+}
+
+/// ring tells why by a word. It signs with 2048 to 4096 bits, and only with primes of a multiple of 512 bits each.
+fn why(rejected: &KeyRejected) -> ServiceAppKeyError {
+    match rejected.to_string().as_str() {
+        "TooSmall" | "TooLarge" | "PrivateModulusLenNotMultipleOf512Bits" => ServiceAppKeyError::Size,
+        "WrongAlgorithm" => ServiceAppKeyError::Algorithm,
+        _ => ServiceAppKeyError::Damaged,
+    }
 }
 
 fn from_pkcs8(der: &[u8]) -> Result<ServiceAppKey, ServiceAppKeyError> {
@@ -134,7 +127,7 @@ fn from_jwk(jwk: &Jwk) -> Result<ServiceAppKey, ServiceAppKeyError> {
             let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
             EcdsaKeyPair::from_private_key_and_public_key(algorithm, &d, &point, &SystemRandom::new())
                 .map(|key| ServiceAppKey(Kind::P256(Box::new(key))))
-                .map_err(|_| ServiceAppKeyError::Key)
+                .map_err(|rejected| why(&rejected))
         }
         _ => Err(ServiceAppKeyError::Jwk),
     }

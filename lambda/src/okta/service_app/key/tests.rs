@@ -116,7 +116,7 @@ fn a_damaged_key_signs_nothing() {
 
 #[test]
 fn what_is_no_key() {
-    use ServiceAppKeyError::{Form, Jwk, Key, Pem};
+    use ServiceAppKeyError::{Damaged, Form, Jwk, Pem};
     let block = |label: &str| format!("-----BEGIN {label}-----\nMIIB\n-----END {label}-----\n");
     for (text, expected) in [
         (String::new(), Form),
@@ -126,11 +126,11 @@ fn what_is_no_key() {
         (RSA_JWK.replace("\"dp\"", "\"other\""), Jwk),
         (RSA_JWK.replace("RSA", "oct"), Jwk),
         (RSA_JWK.replace("\"d\": \"Eq5", "\"d\": \"!!!"), Jwk),
-        (RSA_JWK.replace("\"p\": \"4Bz", "\"p\": \"5Bz"), Key),
+        (RSA_JWK.replace("\"p\": \"4Bz", "\"p\": \"5Bz"), Damaged),
         (P256_JWK.replace("P-256", "P-384"), Jwk),
-        (P256_JWK.replace("\"x\":\"f83", "\"x\":\"g83"), Key),
+        (P256_JWK.replace("\"x\":\"f83", "\"x\":\"g83"), Damaged),
         (P256_JWK.replace("\"d\":", "\"other\":"), Jwk),
-        (block("PRIVATE KEY"), Key),
+        (block("PRIVATE KEY"), Damaged),
         (block("EC PRIVATE KEY"), Pem),
         (block("ENCRYPTED PRIVATE KEY"), Pem),
         (block("PUBLIC KEY"), Pem),
@@ -138,5 +138,27 @@ fn what_is_no_key() {
         ("-----BEGIN PRIVATE KEY-----\nMIIB".to_owned(), Pem),
     ] {
         assert_eq!(refusal(&text), Some(expected), "{}", text.get(..40).unwrap_or(&text));
+    }
+}
+
+/// Keys with which ring does not sign, told apart by its word for why.
+#[test]
+fn keys_that_are_sound_and_not_taken() {
+    use ring::signature::{ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
+
+    let random = ring::rand::SystemRandom::new();
+    let p384 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &random);
+    let ed25519 = Ed25519KeyPair::generate_pkcs8(&random);
+    for der in [p384, ed25519] {
+        let der = der.map(|der| STANDARD.encode(der.as_ref())).unwrap_or_default();
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
+        assert_eq!(refusal(&pem), Some(ServiceAppKeyError::Algorithm));
+    }
+    let mut jwk: serde_json::Value = serde_json::from_str(RSA_JWK).unwrap_or_default();
+    let number = |bits: usize| serde_json::Value::from(URL_SAFE_NO_PAD.encode(vec![0xff; bits / 8]));
+    for bits in [1024, 2560, 8192] {
+        jwk["n"] = number(bits);
+        jwk["p"] = number(bits / 2);
+        assert_eq!(refusal(&jwk.to_string()), Some(ServiceAppKeyError::Size), "{bits}");
     }
 }
