@@ -1,5 +1,8 @@
 //! The service app: its keys and its access tokens (guide "Implement OAuth for Okta with a service app").
 //!
+//! There are two: one that works, and one that wants proof of possession (DPoP), as new apps of Okta's do until somebody
+//! unticks that. They have the same key.
+//!
 //! In the org's folder are `service-app.pem` (the app's private key, ES256, made at the first start), `keys@example.com` (an
 //! OpenSSH private key of that user) and, if somebody puts it there, `jwks.json` with further public keys of the app.
 
@@ -23,8 +26,10 @@ use super::message::{Asked, Reply};
 use super::org::{Memory, Org};
 use crate::clock::Millis;
 
-/// The client id of the sample service app.
+/// The client id of the sample service app that works.
 pub(super) const CLIENT_ID: &str = "0oasandboxserviceapp";
+/// The client id of one that is set up as Okta sets up new ones: with the same key, and with proof of possession required.
+pub(super) const DPOP_CLIENT_ID: &str = "0oasandboxdpopapp";
 /// The id of its key.
 pub(super) const KEY_ID: &str = "sandbox-key";
 /// What it may be granted.
@@ -52,8 +57,13 @@ pub(super) fn answer(org: &Org, memory: &mut Memory, asked: &Asked, now: Millis)
     }
     let keys = known_keys(&org.folder);
     let audience = format!("{}/oauth2/v1/token", org.url);
-    if let Err(reason) = jwt::check(field("client_assertion"), &keys, CLIENT_ID, &audience, now / 1000) {
-        return refuse(401, "invalid_client", reason);
+    let check = |client_id| jwt::check(field("client_assertion"), &keys, client_id, &audience, now / 1000);
+    if let Err(reason) = check(CLIENT_ID) {
+        // Guide "Configure OAuth 2.0 Demonstrating Proof-of-Possession". No proof is looked at: nobody here sends one.
+        return match check(DPOP_CLIENT_ID) {
+            Ok(()) => refuse(400, "invalid_dpop_proof", "The DPoP proof JWT header is missing."),
+            Err(_) => refuse(401, "invalid_client", reason),
+        };
     }
     let scope = field("scope");
     if scope.is_empty() || scope.split(' ').any(|scope| !SCOPES.contains(&scope)) {

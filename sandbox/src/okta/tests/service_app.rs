@@ -6,7 +6,7 @@ use ring::rand::SystemRandom;
 use serde_json::{Value, json};
 
 use super::stand::{Answer, Stand};
-use crate::okta::token::{CLIENT_ID, KEY_ID, own_key};
+use crate::okta::token::{CLIENT_ID, DPOP_CLIENT_ID, KEY_ID, own_key};
 
 fn claims(stand: &Stand) -> Value {
     let exp = crate::clock::now() / 1000 + 300;
@@ -80,6 +80,21 @@ async fn assertions() {
         assert_eq!(answer.body["error"].as_str(), error, "{assertion} {scope}: {}", answer.body);
         assert_eq!(answer.status == 200, error.is_none());
     }
+}
+
+/// An app as Okta makes new ones: everything is right, and still there is no token without proof of possession.
+#[tokio::test]
+async fn an_app_that_wants_proof_of_possession() {
+    let stand = Stand::new().await;
+    let mut claims = claims(&stand);
+    claims["iss"] = json!(DPOP_CLIENT_ID);
+    claims["sub"] = json!(DPOP_CLIENT_ID);
+    let right = assertion(&stand, &json!({"alg": "ES256", "kid": KEY_ID}), &claims);
+    let answer = ask(&stand, &right, "okta.users.read").await;
+    assert_eq!((answer.status, &answer.body["error"]), (400, &json!("invalid_dpop_proof")), "{}", answer.body);
+    let other = assertion(&stand, &json!({"alg": "ES256", "kid": "other"}), &claims);
+    let answer = ask(&stand, &other, "okta.users.read").await;
+    assert_eq!((answer.status, &answer.body["error"]), (401, &json!("invalid_client")), "{}", answer.body);
 }
 
 #[tokio::test]
