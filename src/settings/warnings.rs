@@ -17,6 +17,13 @@ impl Settings {
                 self.storage.bucket
             ));
         }
+        if self.okta.forward_source_ip {
+            warnings.push(
+                "okta.forward_source_ip has no effect: Okta believes X-Forwarded-For only from an address that its administrator \
+                 has listed as a trusted proxy, and the function, which runs outside a VPC, has no address of its own"
+                    .to_owned(),
+            );
+        }
         if let Endpoint::Vpc { security_groups, elastic_ips, .. } = &self.server.endpoint
             && security_groups.is_empty()
             && !elastic_ips.is_empty()
@@ -62,6 +69,14 @@ impl Settings {
                 earlier + 1
             ));
         }
+        for access::Around { rule, folder, other_rule, inside } in access::around(&self.function_settings()) {
+            warnings.push(format!(
+                "access rule {} gives its users {folder}, and in it lies {inside} of rule {}: they reach what is there of \
+                 every user",
+                rule + 1,
+                other_rule + 1
+            ));
+        }
         for rule in &self.replaced_homes {
             warnings.push(format!("access rule {rule} has a home and folders: its users get the folders and no home"));
         }
@@ -86,6 +101,29 @@ mod tests {
     #[test]
     fn a_rule_for_some_below_one_prefix_says_nothing() {
         assert_eq!(warnings("[[access]]\nusers = [\"alice@acme.com\"]"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_folder_around_homes_of_others() {
+        let told = warnings(
+            r#"[[access]]
+users = ["auditor@acme.com"]
+folders = [{ path = "/all", target = "/{bucket}/home" }, { path = "/pub", target = "/{bucket}/home-page" }]
+[[access]]
+users = ["*@acme.com"]
+home = "/{bucket}/home/{login}"
+"#,
+        );
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        access rule 1 gives its users /{bucket}/home, and in it lies /{bucket}/home/{login} of rule 2: they reach what is there of every user
+        homes and folders lie below several prefixes of acme-files: the users' role reaches the whole bucket, and only each session's own policy confines it
+        "#);
+    }
+
+    #[test]
+    fn an_address_that_okta_does_not_believe() {
+        let told = from_file(&LEAST.replace("[okta]\n", "[okta]\nforward_source_ip = true\n")).unwrap().warnings();
+        assert!(told.iter().any(|told| told.contains("forward_source_ip has no effect")), "{told:?}");
     }
 
     #[test]
