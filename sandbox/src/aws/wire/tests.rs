@@ -165,7 +165,7 @@ async fn the_sandbox_tells_its_status_to_its_own_user_only() {
 
 #[tokio::test]
 async fn a_stack_is_made_over_http_while_one_looks_on() {
-    let sandbox = served(|options| options.pace = Duration::from_millis(10)).await;
+    let sandbox = served(|options| options.pace = Duration::from_millis(300)).await;
     let template = "Resources: {Key: {Type: 'AWS::KMS::Key'}}";
     let form: String = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([("Action", "CreateStack"), ("StackName", "demo"), ("TemplateBody", template)])
