@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
+use hyper::header::HeaderValue;
 
 use self::recognise::Protocol;
 use super::fault::{Ending, Fault, Faults, matches};
@@ -69,9 +70,23 @@ pub(crate) struct AwsProxy {
 impl AwsProxy {
     /// Starts one on a free loopback port.
     pub(crate) fn in_front_of(endpoint: &str) -> Self {
+        Self::start(endpoint, false)
+    }
+
+    /// The same, one that says of every call that it came by TLS, as a proxy does at which TLS ends.
+    pub(crate) fn ending_tls_in_front_of(endpoint: &str) -> Self {
+        Self::start(endpoint, true)
+    }
+
+    fn start(endpoint: &str, ends_tls: bool) -> Self {
         let book: Arc<Mutex<Book>> = Arc::default();
         let (kept, upstream) = (Arc::clone(&book), endpoint.to_owned());
-        let server = Server::start(move |request| handle(Arc::clone(&kept), upstream.clone(), request));
+        let server = Server::start(move |mut request: Received| {
+            if ends_tls {
+                request.headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));
+            }
+            handle(Arc::clone(&kept), upstream.clone(), request)
+        });
         Self { server, book }
     }
 
