@@ -9,6 +9,7 @@ pub mod init;
 pub mod logs;
 pub mod package;
 mod password;
+pub mod plan;
 mod plan_file;
 mod preflight;
 #[cfg(feature = "sandbox")]
@@ -64,10 +65,6 @@ pub struct Options {
     pub sandbox: Option<String>,
     /// A prebuilt bootstrap to use in place of the embedded one.
     pub bootstrap: Option<PathBuf>,
-    /// The file that `plan` writes its plan to, or that `deploy` takes it from.
-    pub plan_file: Option<PathBuf>,
-    /// The users' bucket that `teardown` is to delete with all that is in it. An empty name is the bucket of the stack.
-    pub delete_data: Option<String>,
     /// Resources that `teardown` may leave behind where they cannot be deleted, by their names in the template.
     pub retain: Vec<String>,
     /// What carries the calls to AWS; the SDK's own client unless a program that uses this library brings another.

@@ -14,7 +14,7 @@ use crate::error::Error;
 pub use api::{method, stage};
 pub use bucket::bucket;
 pub use function::{egress, function_permission, identity_provider};
-pub use permission::{Principal, permission, principal};
+pub use permission::{Principal, Wanted, permission, principal};
 pub use quota::{Quota, quotas, roles, servers, stacks};
 pub use server::audit;
 

@@ -61,6 +61,52 @@ impl ErrorCode {
             Self::ArtifactFailed | Self::Service | Self::Unexpected => ExitCode::Unexpected,
         }
     }
+
+    /// Whether a look that failed this way may succeed next time: it does not end a wait.
+    #[must_use]
+    pub const fn may_pass(self) -> bool {
+        match self {
+            Self::Network | Self::Service => true,
+            Self::Usage
+            | Self::Configuration
+            | Self::Credentials
+            | Self::Permission
+            | Self::WrongAccount
+            | Self::StackFailed
+            | Self::ServerFailed
+            | Self::ArtifactFailed
+            | Self::Deadline
+            | Self::Busy
+            | Self::VerifyFailed
+            | Self::Interrupted
+            | Self::Terminated
+            | Self::Unexpected => false,
+        }
+    }
+
+    /// Whether a run that ends this way no longer knows how what it asked AWS for stands: that goes on without it. The
+    /// others tell the end of it, or come before it.
+    #[must_use]
+    pub const fn leaves_work_going(self) -> bool {
+        match self {
+            Self::Credentials
+            | Self::Permission
+            | Self::Network
+            | Self::Deadline
+            | Self::Busy
+            | Self::Interrupted
+            | Self::Terminated => true,
+            Self::Usage
+            | Self::Configuration
+            | Self::WrongAccount
+            | Self::StackFailed
+            | Self::ServerFailed
+            | Self::ArtifactFailed
+            | Self::VerifyFailed
+            | Self::Service
+            | Self::Unexpected => false,
+        }
+    }
 }
 
 /// A failure, told so that its reader can act on it.
@@ -75,6 +121,9 @@ pub struct Error {
     /// Why: the service's own words, or the underlying error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// What else went wrong in the same operation, and what was only a consequence of the cause.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
     /// What to do next: a command, a setting, or a permission to grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
@@ -93,13 +142,38 @@ impl Error {
     /// An error of `code` that says what happened.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), cause: None, hint: None, resource: None, request_id: None }
+        Self {
+            code,
+            message: message.into(),
+            cause: None,
+            also: Vec::new(),
+            hint: None,
+            resource: None,
+            request_id: None,
+        }
     }
 
     /// Adds why it happened.
     #[must_use]
     pub fn cause(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(cause.into());
+        self
+    }
+
+    /// Adds to why it happened.
+    #[must_use]
+    pub fn and_cause(self, more: &str) -> Self {
+        let cause = match &self.cause {
+            Some(cause) => format!("{cause}; {more}"),
+            None => more.to_owned(),
+        };
+        self.cause(cause)
+    }
+
+    /// Adds what else went wrong.
+    #[must_use]
+    pub fn also(mut self, also: impl IntoIterator<Item = String>) -> Self {
+        self.also.extend(also);
         self
     }
 
@@ -128,6 +202,20 @@ impl Error {
     pub fn request_id(mut self, request_id: Option<impl Into<String>>) -> Self {
         self.request_id = request_id.map(Into::into);
         self
+    }
+}
+
+impl Error {
+    /// All that is known beside the message, in the order in which a person wants to know it, each with its label.
+    pub fn details(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        fn known<'a>(label: &'static str, value: Option<&'a str>) -> impl Iterator<Item = (&'static str, &'a str)> {
+            value.into_iter().map(move |value| (label, value))
+        }
+        known("why", self.cause.as_deref())
+            .chain(self.also.iter().map(|also| ("also", also.as_str())))
+            .chain(known("where", self.resource.as_deref()))
+            .chain(known("request id", self.request_id.as_deref()))
+            .chain(known("what to do", self.hint.as_deref()))
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::ExitCode as ProcessExitCode;
 pub enum ExitCode {
     /// Done, or there was nothing to do.
     Done,
-    /// Something nobody foresaw: worth a bug report.
+    /// Something nobody foresaw: worth a bug report. Or whoever was asked said no, and nothing was changed.
     Unexpected,
     /// The command line or the configuration is wrong; nothing was changed.
     Usage,
@@ -76,7 +76,7 @@ impl ExitCode {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done, or nothing to do",
-            Self::Unexpected => "unexpected error",
+            Self::Unexpected => "unexpected error, or the question was answered with no",
             Self::Usage => "wrong usage or configuration; nothing was changed",
             Self::Credentials => "credentials, permission, or no way to reach the service",
             Self::StackFailed => "the CloudFormation stack failed",

@@ -66,7 +66,7 @@ impl Pipeline {
     }
 }
 
-/// Asks, in at most five seconds. The proxy of the environment is used, as for AWS; redirects are not followed.
+/// Asks, in at most five seconds. The proxy of the environment is used, as for AWS, but for a host on this machine; redirects are not followed.
 pub async fn look(org_url: &OrgUrl) -> Presence {
     look_within(PATIENCE, org_url, ProxyConfig::from_env()).await
 }

@@ -181,6 +181,17 @@ impl ByUse {
         Self { what: "the service app's secret, which is your own", price: "0.40 a month", source: SECRETS_MANAGER };
 }
 
+impl Cost {
+    /// What is billed, and how many of it: "2 × CloudWatch alarm".
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.count {
+            1 => self.what.to_string(),
+            count => format!("{count} × {}", self.what),
+        }
+    }
+}
+
 /// Adds up things: each as often as it is there.
 #[must_use]
 pub fn sum(things: impl IntoIterator<Item = Priced>, by_use: Vec<ByUse>) -> MonthlyCost {
@@ -209,21 +220,21 @@ pub fn of_resource_types<'a>(types: impl IntoIterator<Item = &'a str>) -> Monthl
 }
 
 impl MonthlyCost {
+    /// The sum alone: "about USD 220.00 a month".
+    #[must_use]
+    pub fn total(&self) -> String {
+        match self.items.as_slice() {
+            [] => "nothing that is billed by the hour or the month".to_owned(),
+            _ => format!("about USD {} a month", self.usd_per_month),
+        }
+    }
+
     /// The sum in one sentence: "about USD 220.00 a month (Transfer server 219.00, KMS key 1.00)".
     #[must_use]
     pub fn sentence(&self) -> String {
-        let items: Vec<String> = self
-            .items
-            .iter()
-            .map(|item| match item.count {
-                1 => format!("{} {}", item.what, item.usd_per_month),
-                count => format!("{count} × {} {}", item.what, item.usd_per_month),
-            })
-            .collect();
-        match items.as_slice() {
-            [] => "nothing that is billed by the hour or the month".to_owned(),
-            items => format!("about USD {} a month ({})", self.usd_per_month, items.join(", ")),
-        }
+        let items: Vec<String> =
+            self.items.iter().map(|item| format!("{} {}", item.name(), item.usd_per_month)).collect();
+        if items.is_empty() { self.total() } else { format!("{} ({})", self.total(), items.join(", ")) }
     }
 
     /// What comes on top by use, each with its price in USD: "stored files 0.023 per GB and month".

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use live::Live;
 
-pub use line::{clean, count};
+pub use line::{clean, count, fold, shortened};
 pub use mask::Mask;
 pub use style::{ColorChoice, Environment, Mode, Style};
 
@@ -262,7 +262,7 @@ impl Progress {
     #[must_use]
     pub fn fold(&self, text: &str) -> String {
         match self.mode {
-            Mode::Live => line::fold(text, live::columns()),
+            Mode::Live => fold(text, live::columns()),
             Mode::Lines | Mode::Quiet => text.to_owned(),
         }
     }

@@ -6,6 +6,7 @@ mod explain;
 mod findings;
 mod pipeline;
 mod sandbox;
+mod summary;
 mod text;
 mod verify;
 
@@ -110,6 +111,9 @@ pub struct Report {
     pub explain: Option<ExplainReport>,
     /// What a person should act on.
     pub warnings: Vec<String>,
+    /// What keeps a deployment from doing its work, of `status`; in words for people these are among the warnings.
+    #[serde(skip)]
+    pub faults: Vec<String>,
     /// Why it failed.
     pub error: Option<Error>,
     /// Resources that are not as the stack made them, of `status --drift`.
@@ -124,7 +128,7 @@ pub struct Report {
     /// The policy of `doctor --print-policy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<serde_json::Value>,
-    /// The files that were written, of `init` and `man`.
+    /// The files that were written, of `init`, `man` and `plan --out`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
     /// What was asked for as a text: a script, a man page. It is all that stdout carries then, without `--output json`.
@@ -132,6 +136,9 @@ pub struct Report {
     pub text: Option<String>,
     /// How long it took.
     pub elapsed_ms: u64,
+    /// Whether a deploy would refuse to mend what is wrong: somebody has to act first.
+    #[serde(skip)]
+    pub deploy_refuses: bool,
     /// The sandbox, where one is meant. Its keys stand beside the others.
     #[serde(flatten)]
     pub sandbox: Option<SandboxReport>,
@@ -238,6 +245,7 @@ impl Report {
             sign_ins: None,
             explain: None,
             warnings: Vec::new(),
+            faults: Vec::new(),
             error: None,
             drift: None,
             deployments: None,
@@ -246,6 +254,7 @@ impl Report {
             files: Vec::new(),
             text: None,
             elapsed_ms: 0,
+            deploy_refuses: false,
             sandbox: None,
         }
     }
@@ -258,6 +267,14 @@ impl Report {
             status: stack.status.to_string(),
             outputs: stack.outputs.clone(),
         });
+    }
+
+    /// Forgets what the stack was: what it will be is known only when its change has ended. Until then the status is empty.
+    pub fn stack_begins_to_change(&mut self) {
+        if let Some(stack) = &mut self.stack {
+            stack.status.clear();
+            stack.outputs.clear();
+        }
     }
 
     /// Notes the server. `url_suffix` is the partition's, such as `amazonaws.com`.
@@ -290,13 +307,12 @@ impl Report {
             | Outcome::Refused
             | Outcome::Written
             | Outcome::Verified
-            | Outcome::Shown
-            | Outcome::Declined => ExitCode::Done,
+            | Outcome::Shown => ExitCode::Done,
             // `sandbox status` asks whether it runs; for `sandbox stop` and `start` this is the wanted end.
             Outcome::Stopped if self.command == "sandbox status" => ExitCode::Unhealthy,
             Outcome::Stopped => ExitCode::Done,
             Outcome::Absent | Outcome::Unhealthy => ExitCode::Unhealthy,
-            Outcome::Failed => ExitCode::Unexpected,
+            Outcome::Failed | Outcome::Declined => ExitCode::Unexpected,
         }
     }
 

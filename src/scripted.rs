@@ -49,6 +49,9 @@ pub(crate) fn refused(status: u16, code: &str) -> Answer {
     answer(status, &format!("<Error><Code>{code}</Code><Message>words of {code}</Message></Error>"))
 }
 
+/// What the server says to a request.
+type Replies = Arc<dyn Fn(&Asked) -> Answer + Send + Sync>;
+
 /// The server.
 #[derive(Debug)]
 pub(crate) struct Script {
@@ -60,22 +63,29 @@ pub(crate) struct Script {
 impl Script {
     /// Starts a server that gives `answers` in this order, and 599 to every further request.
     async fn start(answers: Vec<Answer>) -> Self {
+        let left = Arc::new(Mutex::new(answers.into_iter().rev().collect::<Vec<_>>()));
+        let script = Arc::clone(&left);
+        let replies: Replies = Arc::new(move |_| script.lock().unwrap().pop().unwrap_or_else(|| answer(599, "")));
+        Self { left, ..Self::replying(replies).await }
+    }
+
+    /// Starts a server that answers each request by what it says.
+    async fn replying(replies: Replies) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let left = Arc::new(Mutex::new(answers.into_iter().rev().collect::<Vec<_>>()));
-        let (notes, script) = (Arc::clone(&asked), Arc::clone(&left));
+        let notes = Arc::clone(&asked);
         tokio::spawn(async move {
             loop {
                 let Ok((stream, _)) = listener.accept().await else { return };
-                let (notes, script) = (Arc::clone(&notes), Arc::clone(&script));
-                let service = service_fn(move |request| serve(request, Arc::clone(&notes), Arc::clone(&script)));
+                let (notes, replies) = (Arc::clone(&notes), Arc::clone(&replies));
+                let service = service_fn(move |request| serve(request, Arc::clone(&notes), Arc::clone(&replies)));
                 tokio::spawn(
                     hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
                 );
             }
         });
-        Self { endpoint, asked, left }
+        Self { endpoint, asked, left: Arc::default() }
     }
 
     /// What was asked, once all answers were given.
@@ -105,6 +115,11 @@ impl S3 {
             .endpoint_url(&script.endpoint)
             .build();
         Self { client: aws_sdk_s3::Client::from_conf(config), script }
+    }
+
+    /// What was asked so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.script.asked.lock().unwrap().clone()
     }
 
     pub(crate) fn finish(self) -> Vec<Asked> {
@@ -147,17 +162,18 @@ impl CloudFormation {
 async fn serve(
     request: Request<Incoming>,
     notes: Arc<Mutex<Vec<Asked>>>,
-    script: Arc<Mutex<Vec<Answer>>>,
+    replies: Replies,
 ) -> io::Result<Response<Full<Bytes>>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    notes.lock().unwrap().push(Asked {
+    let asked = Asked {
         method: parts.method.to_string(),
         target: parts.uri.path_and_query().unwrap().to_string(),
         headers: parts.headers,
         body: String::from_utf8_lossy(&body).into_owned(),
-    });
-    let (status, headers, body) = script.lock().unwrap().pop().unwrap_or_else(|| answer(599, ""));
+    };
+    notes.lock().unwrap().push(asked.clone());
+    let (status, headers, body) = replies(&asked);
     if status == 0 {
         return Err(io::Error::from(io::ErrorKind::ConnectionReset));
     }
@@ -200,7 +216,15 @@ pub(crate) struct Iam {
 
 impl Iam {
     pub(crate) async fn start(answers: Vec<Answer>) -> Self {
-        let script = Script::start(answers).await;
+        Self::of(Script::start(answers).await)
+    }
+
+    /// One that answers each request by what it says.
+    pub(crate) async fn replying(replies: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+        Self::of(Script::replying(Arc::new(replies)).await)
+    }
+
+    fn of(script: Script) -> Self {
         let config = aws_sdk_iam::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("eu-west-1"))

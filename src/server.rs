@@ -5,6 +5,8 @@
 
 mod answer;
 mod create;
+#[cfg(test)]
+mod create_tests;
 mod delete;
 mod describe;
 mod elastic_ips;
@@ -28,11 +30,11 @@ pub use answer::{Answer, Credential, Folder, SignIn, Verdict};
 pub use delete::delete;
 pub use describe::{Server, describe};
 pub use ensure::{Change, Ensured, ensure};
-pub use find::{Everyone, Found, describe_all, find};
+pub use find::{Everyone, Found, describe_all, find, not_made_by_us};
 pub use ownership::{Claim, Owner};
 pub use rights::{Right, in_words};
 pub use roles::wait_until_visible;
-pub use spec::{Difference, ProviderRefs, Remedy, Spec, StackRefs, identity_provider_type};
+pub use spec::{Difference, ProviderRefs, Remedy, Spec, StackRefs};
 pub use state::{ElasticIpStep, ServerState, ServerStep};
 pub use test_identity_provider::{Question, is_legal_user_name, test_identity_provider};
-pub use update::{refuse_other_provider, refuse_replacement};
+pub use update::{refuse_failed, refuse_replacement};

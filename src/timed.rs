@@ -82,7 +82,9 @@ impl HttpConnector for Timed {
             this.asked.lock().unwrap().push((at, action.clone()));
             let answer = (this.answers)(&action, request.body().bytes().unwrap(), at);
             sleep(this.way).await;
-            Ok(HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer)))
+            // JSON services name an error by its type.
+            let status = if answer.contains("\"__type\"") { 400 } else { 200 };
+            Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(answer)))
         })
     }
 }

@@ -2,6 +2,7 @@
 //! first call needs them. Reading them is half of what a command costs that talks to an endpoint without TLS, such as the sandbox's.
 
 use std::env;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +22,9 @@ pub(crate) fn http_client() -> SharedHttpClient {
 
 /// For calls to `uri` alone.
 pub(crate) fn connector(uri: &str, proxy: ProxyConfig) -> Connector {
-    finished(Connector::builder().proxy_config(proxy), Trust::needed(uri, has_proxy()))
+    let is_proxied = has_proxy() && !is_loopback(uri);
+    let proxy = if is_loopback(uri) { ProxyConfig::disabled() } else { proxy };
+    finished(Connector::builder().proxy_config(proxy), Trust::needed(uri, is_proxied))
 }
 
 fn finished(builder: ConnectorBuilder, trust: Trust) -> Connector {
@@ -42,11 +45,23 @@ fn names_proxy(is_set: impl Fn(&str) -> bool) -> bool {
     PROXIES.into_iter().any(|name| is_set(name) || is_set(&name.to_ascii_lowercase()))
 }
 
+/// Whether a call stays on this machine, such as one to the sandbox. No proxy could pass it on: it has a loopback of its own.
+fn is_loopback(uri: &str) -> bool {
+    let Some((_, rest)) = uri.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let name = match host.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 /// The variables that `ProxyConfig::from_env` reads, in capitals and in small letters.
 const PROXIES: [&str; 3] = ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY"];
 
-/// What a connector was made for: whether it trusts anybody, and its timeouts.
-type Kind = (Trust, Option<Duration>, Option<Duration>);
+/// What a connector was made for: whether it trusts anybody, whether it may use a proxy, and its timeouts.
+type Kind = (Trust, bool, Option<Duration>, Option<Duration>);
 
 /// Whose certificates are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +74,8 @@ enum Trust {
 
 impl Trust {
     /// What a call to `uri` needs. A proxy may want TLS of its own, whatever the call wants.
-    fn needed(uri: &str, has_proxy: bool) -> Self {
-        if uri.starts_with("http://") && !has_proxy { Self::Nobody } else { Self::System }
+    fn needed(uri: &str, is_proxied: bool) -> Self {
+        if uri.starts_with("http://") && !is_proxied { Self::Nobody } else { Self::System }
     }
 }
 
@@ -75,16 +90,17 @@ impl WayOut {
     fn connector(
         &self,
         trust: Trust,
+        is_proxied: bool,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let kind = (trust, settings.connect_timeout(), settings.read_timeout());
+        let kind = (trust, is_proxied, settings.connect_timeout(), settings.read_timeout());
         let mut connectors = self.connectors.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, connector)) = connectors.iter().find(|(known, _)| *known == kind) {
             return connector.clone();
         }
-        let mut builder =
-            Connector::builder().proxy_config(ProxyConfig::from_env()).connector_settings(settings.clone());
+        let proxy = if is_proxied { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
+        let mut builder = Connector::builder().proxy_config(proxy).connector_settings(settings.clone());
         builder.set_sleep_impl(components.sleep_impl());
         let connector = SharedHttpConnector::new(finished(builder, trust));
         connectors.push((kind, connector.clone()));
@@ -109,8 +125,9 @@ struct ByCall {
 
 impl HttpConnector for ByCall {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let trust = Trust::needed(request.uri(), self.way.has_proxy);
-        self.way.connector(trust, &self.settings, &self.components).call(request)
+        let is_proxied = self.way.has_proxy && !is_loopback(request.uri());
+        let trust = Trust::needed(request.uri(), is_proxied);
+        self.way.connector(trust, is_proxied, &self.settings, &self.components).call(request)
     }
 }
 
@@ -124,6 +141,29 @@ mod tests {
             assert!(names_proxy(|asked| asked == name), "{name}");
         }
         assert!(!names_proxy(|asked| asked == "NO_PROXY"));
+    }
+
+    #[test]
+    fn calls_that_stay_on_this_machine() {
+        for uri in [
+            "http://127.0.0.1:4566/",
+            "http://127.0.0.1",
+            "http://localhost:1/a?b",
+            "http://[::1]:4566/",
+            "http://u@127.1.2.3/",
+        ] {
+            assert!(is_loopback(uri), "{uri}");
+        }
+        for uri in [
+            "https://sts.us-east-1.amazonaws.com/",
+            "http://127.0.0.1.evil.example/",
+            "http://127.0.0.1@evil.example/",
+            "http://evil.example/@127.0.0.1",
+            "http://10.0.0.1:4566/",
+            "/",
+        ] {
+            assert!(!is_loopback(uri), "{uri}");
+        }
     }
 
     #[test]

@@ -16,7 +16,9 @@ mod tools;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use document::{read, repository};
 use serde_json::Value;
@@ -278,6 +280,88 @@ fn the_policies_of_the_pipeline_are_bounded() {
                 assert!(value.is_string() || value.is_array(), "{action} lacks {condition}");
             }
         }
+    }
+}
+
+/// One repository holds the configuration and runs the workflows, whichever file speaks of it; its subjects have the form
+/// that GitHub gives to new repositories.
+#[test]
+fn the_trusted_repository_is_one() {
+    let folder = example("github-actions");
+    let mut subjects = BTreeSet::new();
+    for path in files(&folder) {
+        let text = read(&path);
+        for subject in text.split("repo:").skip(1) {
+            let subject = subject.split(['"', '`', ' ', '\n']).next().unwrap();
+            let plain = subject.replace("@1234567/", "/").replace("@87654321:", ":");
+            assert!(plain.starts_with("acme/sftp:"), "{}: {subject}", path.display());
+            subjects.insert(subject.to_owned());
+        }
+        for name in
+            text.split("acme/").skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '-').next())
+        {
+            assert!(matches!(name, Some("sftp" | "sftp-okta")), "{}: acme/{name:?}", path.display());
+        }
+    }
+    let with_ids = |end: &str| format!("acme@1234567/sftp@87654321:{end}");
+    let expected = ["environment:production", "pull_request", "ref:refs/heads/main"].map(with_ids);
+    let older = ["acme/sftp:environment:production".to_owned()];
+    assert_eq!(subjects, expected.into_iter().chain(older).collect());
+    let trust: Value = serde_json::from_str(&document("examples/github-actions/trust-policy.json")).unwrap();
+    let subject = &trust["Statement"][0]["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"];
+    assert_eq!(*subject, "repo:acme@1234567/sftp@87654321:environment:production");
+}
+
+/// What is approved is what is deployed: a plan in a file, made with a role that can deploy nothing.
+#[test]
+fn the_pipelines_deploy_the_plan_that_was_approved() {
+    for name in ["github-actions/deploy.yml", "gitlab/.gitlab-ci.yml"] {
+        let text = document(&format!("examples/{name}"));
+        let command = |word: &str| {
+            let found =
+                text.lines().find(|line| line.contains(&format!("sftp-okta {word} ")) && !line.starts_with('#'));
+            found.unwrap_or_else(|| panic!("{name} has no {word}")).to_owned()
+        };
+        let (plan, deploy) = (command("plan"), command("deploy"));
+        assert!(plan.contains("--out plan.json"), "{name}: {plan}");
+        assert!(deploy.contains("--plan ") && deploy.contains("plan.json"), "{name}: {deploy}");
+        assert!(!deploy.contains("--yes"), "{name}: {deploy}");
+        assert!(text.contains("PLAN_ROLE"), "{name}");
+    }
+}
+
+/// `$/` is not understood everywhere, and each workflow that is copied says where.
+#[test]
+fn workflows_say_where_their_short_form_works() {
+    for path in workflows() {
+        let text = read(&path);
+        let uses = text.lines().any(|line| line.trim().starts_with("uses: $/"));
+        assert_eq!(uses, text.contains("runner 2.336 or newer"), "{}", path.display());
+    }
+}
+
+/// GitLab's build with what an earlier job left in its folder: the script is run twice, with stand-ins for git and cargo.
+#[test]
+fn the_build_job_works_in_a_folder_that_was_used_before() {
+    const GIT: &str = "for last; do :; done\n[ $1 = clone ] || exit 0\nmkdir \"$last\"\n";
+    const CARGO: &str = "mkdir -p target/release && echo built > target/release/sftp-okta\n";
+    let pipeline = document::parse(&document("examples/gitlab/.gitlab-ci.yml"));
+    let script: Vec<&str> = pipeline["build"]["script"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let (tools, job) = (folder.path().join("tools"), folder.path().join("job"));
+    fs::create_dir_all(&tools).unwrap();
+    fs::create_dir_all(job.join("deployer")).unwrap();
+    for (name, text) in [("git", GIT), ("cargo", CARGO)] {
+        let tool = tools.join(name);
+        fs::write(&tool, format!("#!/bin/sh\n{text}")).unwrap();
+        fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    for _ in 0..2 {
+        let mut shell = Command::new("sh");
+        shell.args(["-euc", &script.join("\n")]).current_dir(&job).env("PATH", &path);
+        run(shell.env("SOURCE", "source").env("COMMIT", "HEAD"), &[0]);
+        assert_eq!(read(&job.join("bin/sftp-okta")), "built\n");
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::Status;
+use crate::folder::LOCK;
 
 /// The file in which a running sandbox tells where it is.
 const RUNNING: &str = "running.json";
@@ -26,13 +27,27 @@ pub fn find(folder: &Path) -> Option<Status> {
 /// Whether a sandbox in `folder` has ended, all that it had to write included.
 #[must_use]
 pub fn has_ended(folder: &Path) -> bool {
-    !running(folder).exists() || find(folder).is_none() && !is_held(folder)
+    find(folder).is_none() && holder(folder).is_none()
 }
 
-/// Whether a process holds the folder. The lock goes with its process, however that ends.
-fn is_held(folder: &Path) -> bool {
-    let lock = fs::File::open(folder.join("lock"));
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(fs::TryLockError::WouldBlock)))
+/// The process that holds a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id, where it is told.
+    pub pid: Option<u32>,
+}
+
+/// The process that holds the folder, whether it answers or not. The lock goes with its process, however that ends.
+#[must_use]
+pub fn holder(folder: &Path) -> Option<Holder> {
+    let mut lock = fs::File::open(folder.join(LOCK)).ok()?;
+    // Shared: two that look at the same time do not take each other for a sandbox.
+    if !matches!(lock.try_lock_shared(), Err(fs::TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut told = String::new();
+    let pid = lock.read_to_string(&mut told).ok().and_then(|_| told.trim().parse().ok());
+    Some(Holder { pid })
 }
 
 /// Asks the sandbox at `endpoint_url` to stop. It answers before it has stopped.

@@ -1,5 +1,105 @@
 //! Failures on request (`sandbox start --fail CreateRole`), so that a person sees what the deployer says.
 
+use crate::aws::cloudformation::type_names;
+
+/// The actions that the sandbox answers as a call of their own, by the service's signing name.
+const ACTIONS: [(&str, &[&str]); 6] = [
+    (
+        "cloudformation",
+        &[
+            "CreateChangeSet",
+            "CreateStack",
+            "DeleteChangeSet",
+            "DeleteStack",
+            "DescribeChangeSet",
+            "DescribeStackDriftDetectionStatus",
+            "DescribeStackEvents",
+            "DescribeStackResource",
+            "DescribeStackResourceDrifts",
+            "DescribeStackResources",
+            "DescribeStacks",
+            "DetectStackDrift",
+            "DetectStackResourceDrift",
+            "ExecuteChangeSet",
+            "GetStackPolicy",
+            "GetTemplate",
+            "GetTemplateSummary",
+            "ListChangeSets",
+            "ListExports",
+            "ListImports",
+            "ListStackResources",
+            "ListStacks",
+            "SetStackPolicy",
+            "UpdateStack",
+            "UpdateTerminationProtection",
+            "ValidateTemplate",
+        ],
+    ),
+    (
+        "iam",
+        &[
+            "GetRole",
+            "GetRolePolicy",
+            "ListAttachedRolePolicies",
+            "ListRolePolicies",
+            "ListRoles",
+            "UpdateAssumeRolePolicy",
+        ],
+    ),
+    (
+        "logs",
+        &[
+            "CreateLogStream",
+            "DeleteLogGroup",
+            "DeleteRetentionPolicy",
+            "DescribeLogGroups",
+            "DescribeLogStreams",
+            "FilterLogEvents",
+            "GetLogEvents",
+            "PutLogEvents",
+            "PutRetentionPolicy",
+        ],
+    ),
+    ("secretsmanager", &["DescribeSecret", "GetSecretValue", "ListSecrets"]),
+    ("sts", &["AssumeRole", "GetCallerIdentity"]),
+    (
+        "transfer",
+        &[
+            "CreateServer",
+            "DeleteServer",
+            "DescribeHostKey",
+            "DescribeSecurityPolicy",
+            "DescribeServer",
+            "ImportHostKey",
+            "ListHostKeys",
+            "ListSecurityPolicies",
+            "ListServers",
+            "ListTagsForResource",
+            "StartServer",
+            "StopServer",
+            "TagResource",
+            "TestIdentityProvider",
+            "UntagResource",
+            "UpdateServer",
+        ],
+    ),
+];
+
+/// Those of the names that no action and no type has: only a resource of a template can be called that, by its logical id.
+pub fn only_logical_ids(names: &[String]) -> impl Iterator<Item = &str> {
+    names.iter().map(String::as_str).filter(|name| !is_known(name))
+}
+
+fn is_known(name: &str) -> bool {
+    let known = Failures { names: vec![name.to_owned()] };
+    let is_action =
+        || ACTIONS.iter().any(|(service, actions)| actions.iter().any(|action| known.for_action(service, action)));
+    let is_of_type = |kind: &str| {
+        name == kind || ["Create", "Update", "Delete"].iter().any(|verb| known.for_resource_action(verb, kind))
+    };
+    known.server_start() || is_action() || type_names().any(is_of_type)
+}
+
 /// What is to fail.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Failures {
@@ -88,6 +188,23 @@ mod tests {
         assert!(failures("transfer:CreateServer").for_action("transfer", "CreateServer"));
         assert!(!failures("s3:CreateServer").for_action("transfer", "CreateServer"));
         assert!(failures("server-start").server_start());
+    }
+
+    #[test]
+    fn what_no_action_and_no_type_is_called_is_a_logical_id() {
+        let names = [
+            "CreateRole",
+            "CreateRolle",
+            "AWS::IAM::Role",
+            "AWS::IAM::Rolle",
+            "transfer:CreateServer",
+            "s3:CreateServer",
+            "server-start",
+            "EncryptionKey",
+        ]
+        .map(str::to_owned);
+        let told: Vec<_> = only_logical_ids(&names).collect();
+        assert_eq!(told, ["CreateRolle", "AWS::IAM::Rolle", "s3:CreateServer", "EncryptionKey"]);
     }
 
     #[test]

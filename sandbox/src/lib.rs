@@ -14,8 +14,10 @@ mod clock;
 mod failures;
 #[cfg(test)]
 mod fixture;
+pub mod folder;
 mod function;
 mod gateway;
+mod host;
 mod identity_provider;
 mod okta;
 mod policy;
@@ -33,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use failures::UnknownFailure;
+pub use failures::{UnknownFailure, only_logical_ids};
 
 use failures::Failures;
 use state::World;

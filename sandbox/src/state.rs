@@ -1,10 +1,10 @@
 //! What the sandbox knows: one value, saved as one file after every change.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, TryLockError};
-use std::io;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::aws::{cloudformation, logs, s3, transfer};
 use crate::failures::Failures;
+use crate::folder::{self, LOCK, STATE};
 use crate::resources::Resources;
 use crate::{Options, SandboxError, SftpListener, Status, okta};
 
@@ -22,8 +23,6 @@ use crate::{Options, SandboxError, SftpListener, Status, okta};
 const NOW_AND_THEN: Duration = Duration::from_millis(500);
 /// How often it is looked whether the folder is still there.
 const LOOK: Duration = Duration::from_millis(500);
-/// The file that is locked as long as a sandbox runs in the folder.
-const LOCK: &str = "lock";
 /// How long things take in a slow sandbox.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -74,13 +73,21 @@ impl World {
     /// Reads the state of `options.folder`, or begins a new one.
     pub(crate) fn open(options: Options, failures: Failures, address: SocketAddr) -> Result<Arc<Self>, SandboxError> {
         let unusable = |source| SandboxError::Folder { folder: options.folder.clone(), source };
-        DirBuilder::new().recursive(true).mode(0o700).create(&options.folder).map_err(unusable)?;
-        let lock = File::create(options.folder.join(LOCK)).map_err(unusable)?;
-        match lock.try_lock() {
+        folder::prepare(&options.folder).map_err(unusable)?;
+        // Not emptied before it is held: the one that holds it has its id there.
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(options.folder.join(LOCK))
+            .map_err(unusable)?;
+        match hold(&lock) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(SandboxError::Busy { folder: options.folder }),
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
+        // Only told to a person, so that nothing fails without it.
+        let _ = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
         let file = state_file(&options.folder);
         let state = match fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| SandboxError::State { file, source })?,
@@ -229,6 +236,17 @@ impl World {
     }
 }
 
+/// Takes the lock. Whoever looks whether a sandbox runs here has it for an instant too.
+fn hold(lock: &File) -> Result<(), TryLockError> {
+    for _ in 0..10 {
+        match lock.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            taken => return taken,
+        }
+    }
+    lock.try_lock()
+}
+
 /// Saves what [`World::note`] left unsaved.
 pub(crate) async fn save_now_and_then(world: Arc<World>) {
     loop {
@@ -248,7 +266,7 @@ pub(crate) async fn stop_without_folder(world: Arc<World>) {
 }
 
 fn state_file(folder: &Path) -> PathBuf {
-    folder.join("state.json")
+    folder.join(STATE)
 }
 
 /// A reader sees the old state or the new one, whatever happens meanwhile.

@@ -26,7 +26,6 @@ use crate::error::{Error, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::settings::Given;
 use command_line::{Cli, Command};
-use deploy::{DeployArgs, PlanArgs};
 use this_run::usual_poll_interval;
 
 pub use invocation::{Action, Invocation, Output};
@@ -72,13 +71,7 @@ pub fn parse(
     let matches = command().try_get_matches_from(arguments)?;
     let cli = Cli::from_arg_matches(&matches)?;
     let given = given(&matches, &variable);
-    let (mut plan_file, mut delete_data, mut retain) = (None, None, Vec::new());
-    if let Command::Deploy(DeployArgs { plan: file, .. }) | Command::Plan(PlanArgs { out: file, .. }) = &cli.command {
-        plan_file.clone_from(file);
-    } else if let Command::Teardown(args) = &cli.command {
-        delete_data.clone_from(&args.delete_data);
-        retain.clone_from(&args.retain);
-    }
+    let mut retain = Vec::new();
     #[cfg(feature = "sandbox")]
     let sandbox = cli.sandbox;
     #[cfg(not(feature = "sandbox"))]
@@ -88,7 +81,7 @@ pub fn parse(
     let mut limit = None;
     let (action, approval, wait, bootstrap) = match cli.command {
         Command::Deploy(args) => {
-            let action = Action::Deploy { check: args.check.check() };
+            let action = Action::Deploy { plan: args.plan, check: args.check.check() };
             (action, Some(args.approval), Some(args.wait), Some(args.bootstrap))
         }
         Command::Verify(args) => {
@@ -99,19 +92,23 @@ pub fn parse(
             poll = args.poll.poll_interval;
             (Action::Logs(args.wish()), None, None, None)
         }
-        Command::Plan(args) => (Action::Plan { exit_code: args.exit_code }, None, None, Some(args.bootstrap)),
+        Command::Plan(args) => {
+            let action = Action::Plan { exit_code: args.exit_code, out: args.out };
+            (action, None, None, Some(args.bootstrap))
+        }
         Command::Status(args) => {
             limit = Some(args.look.timeout);
             poll = args.look.poll_interval;
             (Action::Status(args.look.look()), None, None, Some(args.bootstrap))
         }
-        Command::Teardown(args) => (Action::Teardown, Some(args.approval), Some(args.wait), None),
+        Command::Teardown(args) => {
+            let action = Action::Teardown { data: args.data() };
+            retain = args.retain;
+            (action, Some(args.approval), Some(args.wait), None)
+        }
         Command::Explain(args) => (Action::Explain(args.question()), None, None, None),
         Command::Package(args) => (Action::Package { out: args.out }, None, None, Some(args.bootstrap)),
-        Command::Doctor(args) => {
-            let action = args.print_policy.map_or(Action::Doctor, |of| Action::PrintPolicy(of.into()));
-            (action, None, None, None)
-        }
+        Command::Doctor(args) => (args.action(), None, None, None),
         Command::Init(args) => (Action::Init { force: args.force }, None, None, None),
         Command::Completions(args) => (Action::Completions(args.shell), None, None, None),
         Command::Man(args) => (Action::Man { out: args.out }, None, None, None),
@@ -135,8 +132,6 @@ pub fn parse(
             .unwrap_or(usual_poll_interval(sandbox)),
         wait_for_lock: wait.and_then(|args| args.wait_for_lock).unwrap_or_default(),
         bootstrap: bootstrap.and_then(|args| args.bootstrap),
-        plan_file,
-        delete_data,
         retain,
         sandbox,
         dotenv: cli.dotenv,

@@ -9,15 +9,9 @@ use crate::progress::{Mask, Style, clean};
 /// The error, for a person. `fold` makes it fit the terminal.
 pub(super) fn tell(error: &Error, style: Style, mask: &Mask, fold: impl Fn(&str) -> String) {
     let mut text = format!("{} {}\n", style.bad("error:"), clean(&error.message));
-    let mut line = |label: &str, value: &Option<String>| {
-        if let Some(value) = value {
-            text.push_str(&format!("  {} {}\n", style.dim(&format!("{label:<11}")), clean(value)));
-        }
-    };
-    line("why", &error.cause);
-    line("where", &error.resource);
-    line("request id", &error.request_id);
-    line("what to do", &error.hint);
+    for (label, value) in error.details() {
+        text.push_str(&format!("  {} {}\n", style.dim(&format!("{label:<11}")), clean(value)));
+    }
     let _ = stderr().lock().write_all(fold(&mask.apply(&text)).as_bytes());
 }
 

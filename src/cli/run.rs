@@ -101,7 +101,7 @@ fn carry_out(invocation: &Invocation) -> ExitCode {
         }
     }
     let pending = report.result == Outcome::Planned && !report.changes.is_empty();
-    if pending && invocation.action == (Action::Plan { exit_code: true }) {
+    if pending && matches!(invocation.action, Action::Plan { exit_code: true, .. }) {
         return ExitCode::ChangesPending;
     }
     report.exit_code()
@@ -126,12 +126,12 @@ fn with_runtime(invocation: &Invocation, progress: &Progress, report: &mut Repor
     let result = runtime.block_on(async {
         let result = tokio::select! {
             biased;
-            interruption = interrupted(progress) => Err(interruption),
+            interruption = interrupted() => Err(interruption),
             result = command(invocation, progress, (&lease, &preview), report) => result,
             never = heartbeat(progress) => match never {},
         };
         tokio::join!(lease.give_back_at_once(), preview.discard_at_once());
-        result
+        result.map_err(|error| with_what_goes_on(error, progress))
     });
     // A question may still be waiting for its answer, on a thread of its own.
     runtime.shutdown_background();
@@ -162,8 +162,6 @@ fn options(invocation: &Invocation, sandbox: Option<String>) -> Options {
         wait_for_lock: invocation.wait_for_lock,
         sandbox,
         bootstrap: invocation.bootstrap.clone(),
-        plan_file: invocation.plan_file.clone(),
-        delete_data: invocation.delete_data.clone(),
         retain: invocation.retain.clone(),
         http: None,
     }
@@ -190,10 +188,10 @@ async fn command(
         | Action::Status(_)
         | Action::Verify(_)
         | Action::Logs(_)
-        | Action::Teardown
+        | Action::Teardown { .. }
         | Action::Explain(_)
         | Action::Package { .. }
-        | Action::Doctor
+        | Action::Doctor(_)
         | Action::PrintPolicy(_) => {}
         #[cfg(feature = "sandbox")]
         Action::SandboxStart { .. } | Action::SandboxStop(_) | Action::SandboxStatus(_) | Action::SandboxReset(_) => {}
@@ -217,8 +215,10 @@ async fn command(
         report.sandbox = Some(commands::sandbox::report(&sandbox));
         let options = options(invocation, Some(sandbox.endpoint_url));
         on_place(invocation, &given, file, &mut Run { progress, report, options: &options, lease, preview }).await?;
-        if let Some(server) = &report.server {
-            report.sandbox = commands::sandbox::wait_for_sftp(&folder, &server.id).await;
+        if let Some(server) = &report.server
+            && let Some(sandbox) = commands::sandbox::wait_for_sftp(&folder, &server.id).await
+        {
+            report.sandbox = Some(sandbox);
         }
         return Ok(());
     }
@@ -230,16 +230,18 @@ async fn command(
 /// Runs the command, on AWS or in the sandbox as the options say.
 async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFile>, run: &mut Run<'_>) -> Result<()> {
     match &invocation.action {
-        Action::Deploy { check } => commands::deploy::run(&settings::resolve(given, file)?, check.as_ref(), run).await,
-        Action::Plan { .. } => commands::deploy::plan(&settings::resolve(given, file)?, run).await,
-        Action::Teardown => commands::teardown::run(&settings::resolve_target(given, file)?, run).await,
-        Action::Doctor => {
+        Action::Deploy { plan, check } => {
+            commands::deploy::run(&settings::resolve(given, file)?, plan.as_deref(), check.as_ref(), run).await
+        }
+        Action::Plan { out, .. } => commands::plan::run(&settings::resolve(given, file)?, out.as_deref(), run).await,
+        Action::Teardown { data } => commands::teardown::run(&settings::resolve_target(given, file)?, data, run).await,
+        Action::Doctor(purpose) => {
             let target = settings::resolve_target(given, file)?;
             let settings = settings::resolve(given, file);
             if let Err(error) = &settings {
                 run.progress.note(&format!("Bucket and organisation are not looked at: {error}"));
             }
-            commands::doctor::run(&target, settings.ok().as_ref(), run).await
+            commands::doctor::run(*purpose, &target, settings.ok().as_ref(), run).await
         }
         Action::PrintPolicy(purpose) => {
             let target = settings::resolve_target(given, file)?;
@@ -279,10 +281,7 @@ async fn on_place(invocation: &Invocation, given: &Given, file: Option<&ConfigFi
         #[cfg(feature = "sandbox")]
         Action::SandboxStop(folder) => commands::sandbox::stop(folder, run).await,
         #[cfg(feature = "sandbox")]
-        Action::SandboxStatus(folder) => {
-            commands::sandbox::status(folder, run);
-            Ok(())
-        }
+        Action::SandboxStatus(folder) => commands::sandbox::status(folder, run).await,
         #[cfg(feature = "sandbox")]
         Action::SandboxReset(folder) => commands::sandbox::reset(folder, run).await,
     }
@@ -297,7 +296,7 @@ async fn heartbeat(progress: &Progress) -> Infallible {
 }
 
 /// Resolves when the run is to end early: SIGINT (a person, or GitHub's first signal) or SIGTERM.
-async fn interrupted(progress: &Progress) -> Error {
+async fn interrupted() -> Error {
     let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         // Without handlers the default action ends the process, which loses nothing at AWS.
@@ -307,9 +306,47 @@ async fn interrupted(progress: &Progress) -> Error {
         _ = interrupt.recv() => (ErrorCode::Interrupted, "interrupted (SIGINT)"),
         _ = terminate.recv() => (ErrorCode::Terminated, "terminated (SIGTERM)"),
     };
-    let error = Error::new(code, name);
-    match progress.what_goes_on() {
-        Some(goes_on) => error.cause(goes_on).hint("nothing is undone: run the same command again to go on from there"),
-        None => error.hint("run the same command again to go on from here"),
+    Error::new(code, name)
+}
+
+/// Adds what goes on at AWS after a run that ended before that did: whoever reads of it need not wonder.
+fn with_what_goes_on(error: Error, progress: &Progress) -> Error {
+    let goes_on = progress.what_goes_on().filter(|_| error.code.leaves_work_going());
+    let interrupted = matches!(error.code, ErrorCode::Interrupted | ErrorCode::Terminated);
+    let next = match (&goes_on, interrupted) {
+        (_, false) => None,
+        (Some(_), true) => Some("nothing is undone: run the same command again to go on from there"),
+        (None, true) => Some("run the same command again to go on from here"),
+    };
+    let error = match goes_on {
+        Some(goes_on) => error.and_cause(&goes_on),
+        None => error,
+    };
+    next.into_iter().fold(error, Error::hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_ends_before_aws_does_is_told_what_goes_on() {
+        let progress = Progress::new(Mode::Quiet, Style::new(false));
+        let told = |code, progress: &Progress| {
+            let error = with_what_goes_on(Error::new(code, "m").cause("why"), progress);
+            (error.cause.unwrap(), error.hint)
+        };
+        assert_eq!(told(ErrorCode::Credentials, &progress), ("why".to_owned(), None));
+        progress.goes_on("server s-1 goes on starting");
+        for code in [ErrorCode::Credentials, ErrorCode::Permission, ErrorCode::Network, ErrorCode::Deadline] {
+            assert_eq!(told(code, &progress), ("why; server s-1 goes on starting".to_owned(), None), "{code:?}");
+        }
+        // These tell the end of what went on.
+        for code in [ErrorCode::StackFailed, ErrorCode::ServerFailed] {
+            assert_eq!(told(code, &progress), ("why".to_owned(), None), "{code:?}");
+        }
+        let interrupted = with_what_goes_on(Error::new(ErrorCode::Interrupted, "m"), &progress);
+        assert_eq!(interrupted.cause.as_deref(), Some("server s-1 goes on starting"));
+        assert!(interrupted.hint.unwrap().starts_with("nothing is undone"));
     }
 }

@@ -6,7 +6,7 @@ mod policy;
 use crate::doctor::{self, Finding, Level};
 use crate::error::{ErrorCode, Result};
 use crate::organisation::{self, Presence};
-use crate::permissions::{self, Purpose};
+use crate::permissions::Purpose;
 use crate::progress::clean;
 use crate::report::Outcome;
 use crate::server;
@@ -20,11 +20,12 @@ use policy::names;
 
 pub use policy::print_policy;
 
-/// Asks everything at once and tells what was found. `settings` is the configuration where it is complete.
+/// Asks everything at once and tells what was found. `settings` is the configuration where it is complete, and `purpose`
+/// the command whose rights are looked for.
 ///
 /// # Errors
 /// Never for what it finds: that is the result.
-pub async fn run(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<()> {
+pub async fn run(purpose: Purpose, target: &Target, settings: Option<&Settings>, run: &mut Run<'_>) -> Result<()> {
     let session = match Session::open(target, settings, run).await {
         Ok(session) => session,
         Err(error) => {
@@ -35,15 +36,14 @@ pub async fn run(target: &Target, settings: Option<&Settings>, run: &mut Run<'_>
     };
     run.progress.step("Looking into everything");
     let mut findings = place(&session, target);
-    let names = names(target, settings, Some(&session));
-    let rights = permissions::rights(Purpose::Deploy, &names);
+    let wanted = doctor::Wanted::of(purpose, &names(target, settings, Some(&session)));
     let clients = &session.clients;
     let (servers, stack, bucket, quotas, permission, okta) = tokio::join!(
-        server::find(&clients.transfer, &session.owner, None),
+        server::find(&clients.transfer, &session.owner, None, None),
         stack::describe(&clients.cloudformation, &target.stack_name),
         bucket(&session, settings),
         doctor::quotas(&clients.iam, &clients.cloudformation),
-        doctor::permission(&clients.iam, &session.caller.arn, &rights, "deploy"),
+        doctor::permission(&clients.iam, &session.caller.arn, &wanted),
         okta(settings),
     );
     findings.extend(permission);

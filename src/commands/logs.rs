@@ -69,7 +69,7 @@ pub async fn run(target: &Target, wish: &Wish, show: &mut Show<'_>, run: &mut Ru
                 shown = show(&news);
                 backoff = Backoff::from(interval);
             }
-            Err(error) if matches!(error.code, ErrorCode::Network | ErrorCode::Service) => {
+            Err(error) if error.code.may_pass() => {
                 run.progress.note(&format!("{error}; looking again"));
                 sleep(backoff.next_pause()).await;
             }

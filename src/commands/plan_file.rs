@@ -5,7 +5,6 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use super::Run;
 use crate::error::{Error, ErrorCode, Result};
 use crate::plan::saved::SavedPlan;
 
@@ -14,12 +13,11 @@ const MODE: u32 = 0o600;
 /// The longest file that can be a plan, in bytes: a change set of 500 resources stays far below.
 const LONGEST: u64 = 16 << 20;
 
-/// Reads the plan that was named, if one was.
+/// Reads a plan.
 ///
 /// # Errors
 /// `Configuration`, where it cannot be read or is none of this version.
-pub(super) fn read(run: &Run<'_>) -> Result<Option<SavedPlan>> {
-    let Some(path) = &run.options.plan_file else { return Ok(None) };
+pub(super) fn read(path: &Path) -> Result<SavedPlan> {
     let name = path.display().to_string();
     let unreadable = |error: std::io::Error| {
         Error::new(ErrorCode::Configuration, format!("the plan {name} could not be read"))
@@ -30,7 +28,7 @@ pub(super) fn read(run: &Run<'_>) -> Result<Option<SavedPlan>> {
     let mut text = String::new();
     let file = fs::File::open(path).map_err(unreadable)?;
     file.take(LONGEST).read_to_string(&mut text).map_err(unreadable)?;
-    SavedPlan::parse(&text, &name).map(Some)
+    SavedPlan::parse(&text, &name)
 }
 
 /// Writes the plan, in place of whatever the file was before.

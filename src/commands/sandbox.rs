@@ -2,13 +2,15 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use sftp_okta_lambda::org_url::OrgUrl;
-use sftp_okta_sandbox::{Options as SandboxOptions, SandboxError, Status, client};
+use sftp_okta_sandbox::client::{self, Holder};
+use sftp_okta_sandbox::{Options as SandboxOptions, SandboxError, Status, folder as own_folder, only_logical_ids};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
@@ -20,6 +22,8 @@ use super::Run;
 
 /// How long a sandbox may take to start or to stop. It takes well under a second on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one may hold its folder without an answer: it is about to start, or to end.
+const MOMENT: Duration = Duration::from_secs(2);
 /// How often it is looked for meanwhile.
 const LOOK: Duration = Duration::from_millis(20);
 /// What a detached sandbox says goes here, in its folder.
@@ -63,7 +67,8 @@ pub fn default_folder(variable: impl Fn(&str) -> Option<String>) -> PathBuf {
 /// It cannot start.
 pub async fn serve(start: &Start, run: &mut Run<'_>) -> Result<()> {
     let options = options(start)?;
-    refuse_second(&start.folder)?;
+    refuse_second(&start.folder).await?;
+    tell_logical_ids(start, run.progress);
     run.progress.step("Starting the sandbox");
     let sandbox = sftp_okta_sandbox::start(options).await.map_err(|error| not_started(&error))?;
     let status = sandbox.status();
@@ -84,7 +89,8 @@ pub async fn serve(start: &Start, run: &mut Run<'_>) -> Result<()> {
 /// One runs already, or it does not start.
 pub async fn detach(start: &Start, run: &mut Run<'_>) -> Result<()> {
     options(start)?;
-    refuse_second(&start.folder)?;
+    refuse_second(&start.folder).await?;
+    tell_logical_ids(start, run.progress);
     let status = launch(start, run.progress).await?;
     run.report.sandbox = Some(report(&status));
     run.report.result = Outcome::Running;
@@ -94,23 +100,27 @@ pub async fn detach(start: &Start, run: &mut Run<'_>) -> Result<()> {
 /// The sandbox that runs in `folder`, started where none does.
 ///
 /// # Errors
-/// It does not start.
+/// It does not start, or one that runs does not answer.
 pub async fn ensure(folder: &Path, progress: &Progress) -> Result<Status> {
-    match client::find(folder) {
+    match running(folder).await? {
         Some(status) => Ok(status),
         None => launch(&Start { folder: folder.to_owned(), ..Start::default() }, progress).await,
     }
 }
 
 /// Tells what runs in `folder`.
-pub fn status(folder: &Path, run: &mut Run<'_>) {
-    run.report.result = match client::find(folder) {
+///
+/// # Errors
+/// It does not answer.
+pub async fn status(folder: &Path, run: &mut Run<'_>) -> Result<()> {
+    run.report.result = match running(folder).await? {
         Some(status) => {
             run.report.sandbox = Some(report(&status));
             Outcome::Running
         }
         None => Outcome::Stopped,
     };
+    Ok(())
 }
 
 /// Stops what runs in `folder`. What was deployed there is there again after the next start.
@@ -118,7 +128,7 @@ pub fn status(folder: &Path, run: &mut Run<'_>) {
 /// # Errors
 /// It does not stop.
 pub async fn stop(folder: &Path, run: &mut Run<'_>) -> Result<()> {
-    if let Some(status) = client::find(folder) {
+    if let Some(status) = running(folder).await? {
         run.progress.step("Stopping the sandbox");
         let failed = |why: String| {
             Error::new(ErrorCode::Unexpected, "the sandbox did not stop")
@@ -141,42 +151,89 @@ pub async fn stop(folder: &Path, run: &mut Run<'_>) -> Result<()> {
 /// Stops what runs in `folder`, and empties it.
 ///
 /// # Errors
-/// It does not stop, or its folder cannot be removed.
+/// It does not stop, the folder is not a sandbox's, or it cannot be removed.
 pub async fn reset(folder: &Path, run: &mut Run<'_>) -> Result<()> {
+    let unremoved = |error: io::Error| {
+        Error::new(ErrorCode::Unexpected, "the sandbox's folder could not be removed")
+            .cause(error.to_string())
+            .resource(folder.display().to_string())
+    };
+    if !own_folder::is_own(folder).map_err(unremoved)? {
+        return Err(not_a_sandbox_s(folder));
+    }
     stop(folder, run).await?;
     match fs::remove_dir_all(folder) {
         Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(Error::new(ErrorCode::Unexpected, "the sandbox's folder could not be removed")
-                .cause(error.to_string())
-                .resource(folder.display().to_string()));
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(unremoved(error)),
     }
     run.report.result = Outcome::Removed;
     Ok(())
 }
 
-/// Waits until the sandbox lets users in at a server that is ONLINE. It opens the port a moment after that.
+/// Waits until the sandbox lets users in at a server that is ONLINE. It opens the port a moment after that. `None` where it
+/// does not answer at the end.
 pub async fn wait_for_sftp(folder: &Path, server_id: &str) -> Option<SandboxReport> {
     let began = Instant::now();
     loop {
-        let status = client::find(folder)?;
-        if status.sftp.iter().any(|listener| listener.server_id == server_id) || began.elapsed() > PATIENCE {
-            return Some(report(&status));
+        let found = client::find(folder);
+        let is_open = found.iter().flat_map(|status| &status.sftp).any(|listener| listener.server_id == server_id);
+        if is_open || began.elapsed() > PATIENCE {
+            return found.as_ref().map(report);
         }
         sleep(LOOK).await;
     }
 }
 
 /// The passwords of all who sign in go to this address, so nothing that is none is taken.
-fn refuse_second(folder: &Path) -> Result<()> {
-    match client::find(folder) {
+async fn refuse_second(folder: &Path) -> Result<()> {
+    match running(folder).await? {
         None => Ok(()),
         Some(status) => Err(Error::new(ErrorCode::Busy, "a sandbox runs already").resource(status.endpoint_url).hint(
             "use it as it is, stop it with `sftp-okta sandbox stop`, or start another one in a --folder of its own",
         )),
     }
+}
+
+/// A name that is misspelt would fail nothing, and say nothing.
+fn tell_logical_ids(start: &Start, progress: &Progress) {
+    for name in only_logical_ids(&start.failures) {
+        progress.note(&format!(
+            "--fail {name}: no action and no type here is called that; it fails the resource with this logical id, if there is one"
+        ));
+    }
+}
+
+/// What runs in `folder`, if anything does.
+async fn running(folder: &Path) -> Result<Option<Status>> {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = client::find(folder) {
+            return Ok(Some(status));
+        }
+        let Some(holder) = client::holder(folder) else { return Ok(None) };
+        if began.elapsed() > MOMENT {
+            return Err(silent(folder, holder));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// One holds the folder, and cannot be asked anything.
+fn silent(folder: &Path, holder: Holder) -> Error {
+    let process = holder.pid.map_or_else(|| "its process".to_owned(), |pid| format!("process {pid}"));
+    Error::new(ErrorCode::Busy, "a sandbox holds its folder and does not answer")
+        .cause(format!("{process} has the folder's lock"))
+        .resource(folder.display().to_string())
+        .hint(format!("end {process}, then run the same command again"))
+}
+
+/// Whatever is in there was not put there by a sandbox.
+fn not_a_sandbox_s(folder: &Path) -> Error {
+    Error::new(ErrorCode::Usage, "the folder is not a sandbox's, and was left as it is")
+        .cause("it holds files, and neither state.json nor lock is among them")
+        .resource(folder.display().to_string())
+        .hint("name the folder of a sandbox with --folder or SFTP_OKTA_SANDBOX_FOLDER, or remove this one yourself")
 }
 
 /// Starts this program again as a sandbox of its own, and waits until it answers.
@@ -187,7 +244,7 @@ async fn launch(start: &Start, progress: &Progress) -> Result<Status> {
         Error::new(ErrorCode::Unexpected, "the sandbox did not start").cause(why).resource(folder.display().to_string())
     };
     let unusable = |source| not_started(&SandboxError::Folder { folder: folder.clone(), source });
-    fs::create_dir_all(folder).map_err(unusable)?;
+    own_folder::prepare(folder).map_err(unusable)?;
     let log = File::create(folder.join(LOG)).map_err(unusable)?;
     let result = File::create(folder.join(RESULT)).map_err(unusable)?;
     let program = env::current_exe().map_err(|error| failed(error.to_string()))?;

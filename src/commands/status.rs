@@ -1,13 +1,13 @@
 //! `status`: what is there, whether it works, and how it differs from the configuration. Reads only.
 
 use crate::artifact::zip::artifact;
-use crate::error::{Error, ErrorCode, Result};
-use crate::plan::{self, Seen};
+use crate::error::{Error, Result};
+use crate::plan::{self, Change, Seen};
 use crate::prices;
 use crate::report::{Outcome, RowServer, servers_in_words};
-use crate::server::{self, ServerStep};
+use crate::server;
 use crate::settings::{Settings, Target};
-use crate::stack::{self, Stack};
+use crate::stack::{self, DeployStep, Stack};
 use crate::wait::Patience;
 
 use super::session::Session;
@@ -37,7 +37,7 @@ pub async fn run(target: &Target, settings: Option<&Settings>, look: Look, run: 
     let seen = see(&session, target, settings.is_some(), None).await?;
     tell(&session, &seen, run);
     if let Some(settings) = settings.filter(|_| run.report.result != Outcome::Absent) {
-        run.report.differences = differences(settings, &session, &seen, run)?;
+        differences(settings, &session, &seen, run)?;
     }
     match look {
         Look::Once { drift: true } => drift(&session, seen.stack.as_ref(), run).await,
@@ -57,7 +57,7 @@ async fn see(session: &Session, target: &Target, with_template: bool, hint: Opti
         };
         Ok::<_, Error>((stack, template))
     };
-    let servers = server::find(&clients.transfer, &session.owner, hint);
+    let servers = server::find(&clients.transfer, &session.owner, hint, None);
     let ((stack, template), servers) = tokio::try_join!(stack, servers)?;
     Ok(Seen { artifact_bucket: true, artifact: true, stack, template, servers })
 }
@@ -70,6 +70,7 @@ fn tell(session: &Session, seen: &Seen, run: &mut Run<'_>) {
     if let Some(server) = seen.servers.owned.first() {
         run.report.saw_server(server, &session.clients.region, session.url_suffix());
     }
+    seen.servers.warn_of_copied_tags(run.progress);
     if seen.stack.is_none() && seen.servers.owned.is_empty() {
         run.report.result = Outcome::Absent;
         return;
@@ -77,11 +78,20 @@ fn tell(session: &Session, seen: &Seen, run: &mut Run<'_>) {
     for (id, stack) in &seen.servers.namesakes {
         run.progress.warn(&format!("server {id} belongs to a deployment of the same name with stack {stack}"));
     }
+    // It serves, and yet there is something to say about it: its last change came to nothing.
+    if let Some(stack) = seen.stack.as_ref().filter(|stack| stack.status.is_healthy())
+        && let Some(remark) = stack.status.remark(&stack.name)
+    {
+        run.progress.warn(&remark);
+    }
     let faults = faults(session, seen);
     for fault in &faults {
         run.progress.warn(fault);
     }
+    run.report.deploy_refuses =
+        session.guard_stack(seen.stack.as_ref()).and_then(|()| plan::refuse_stuck(seen, None)).is_err();
     run.report.result = if faults.is_empty() { Outcome::Healthy } else { Outcome::Unhealthy };
+    run.report.faults = faults;
     let running = cost::running(seen.stack.as_ref(), seen.template.as_deref(), &seen.servers.owned);
     run.report.cost = Some(prices::monthly([running]));
 }
@@ -115,7 +125,7 @@ async fn watch(session: &Session, target: &Target, first: Seen, run: &mut Run<'_
         match see(session, target, false, hint.as_deref()).await {
             Ok(now) => seen = now,
             // One answer that did not come is no reason to stop looking; missing rights and credentials are.
-            Err(error) if matches!(error.code, ErrorCode::Network | ErrorCode::Service) => {
+            Err(error) if error.code.may_pass() => {
                 run.progress.note(&error.to_string());
             }
             Err(error) => return Err(error),
@@ -135,10 +145,11 @@ fn faults(session: &Session, seen: &Seen) -> Vec<String> {
     let mut faults = Vec::new();
     match &seen.stack {
         None => faults.push("there is a server but no stack: it is billed and nobody can sign in".to_owned()),
-        Some(stack) if !stack.status.is_healthy() => {
-            let next = stack.status.next_step().unwrap_or_default().replace("{stack}", &stack.name);
-            faults.push(format!("stack {} is {}: {}; {next}", stack.name, stack.status, stack.status.meaning()));
+        Some(stack) if stack.status.for_deploy() == DeployStep::DeleteThenCreate && stack.termination_protection => {
+            faults.push(format!("stack {} is {}: {}", stack.name, stack.status, stack.status.meaning()));
+            faults.extend(stack::refuse_protected(stack).err().as_ref().map(with_what_to_do));
         }
+        Some(stack) if !stack.status.is_healthy() => faults.extend(stack.status.remark(&stack.name)),
         Some(_) => {}
     }
     if let Err(error) = session.guard_stack(seen.stack.as_ref()) {
@@ -146,13 +157,7 @@ fn faults(session: &Session, seen: &Seen) -> Vec<String> {
     }
     match seen.servers.owned.as_slice() {
         [] => faults.push("there is no server".to_owned()),
-        [server] => match server.state.for_deploy() {
-            ServerStep::Ready => {}
-            ServerStep::Wait | ServerStep::Start | ServerStep::Failed { .. } => {
-                let next = server.state.next_step().unwrap_or_default();
-                faults.push(format!("server {} is {}: {}; {next}", server.id, server.state, server.state.meaning()));
-            }
-        },
+        [server] => faults.extend(server.state.remark(&server.id)),
         several => {
             let ids: Vec<&str> = several.iter().map(|server| server.id.as_str()).collect();
             faults.push(format!("there are {} servers, each billed: {}", ids.len(), ids.join(", ")));
@@ -176,17 +181,27 @@ fn with_what_to_do(error: &Error) -> String {
         .join(": ")
 }
 
-/// How what is there differs from the configuration: the changes that a deploy would make, in words.
-fn differences(settings: &Settings, session: &Session, seen: &Seen, run: &Run<'_>) -> Result<Vec<String>> {
+/// Puts into the report how what is there differs from the configuration: the changes that a deploy would make, in words, or
+/// what keeps it from making them.
+fn differences(settings: &Settings, session: &Session, seen: &Seen, run: &mut Run<'_>) -> Result<()> {
     let artifact = artifact(settings, run.options.bootstrap.as_deref())?;
     let bucket = session.artifact_bucket(&settings.target());
     let wanted = wanted(settings, session, &artifact, &bucket);
     let spec = seen.stack.as_ref().and_then(|stack| spec(settings, stack).ok());
-    let Ok(changes) = plan::decide(&wanted, seen, spec.as_ref()) else { return Ok(Vec::new()) };
-    Ok(changes
-        .iter()
-        .flat_map(|change| {
-            change.details.iter().map(move |detail| format!("{} {}: {detail}", change.kind, change.name))
-        })
-        .collect())
+    run.report.differences = match plan::decide(&wanted, seen, spec.as_ref()) {
+        Ok(changes) => {
+            run.report.deploy_refuses = session.guard_stack(seen.stack.as_ref()).is_err();
+            let in_words = |change: &Change| {
+                let of = format!("{} {}", change.kind, change.name);
+                change.differences().map(|difference| format!("{of}: {difference}")).collect::<Vec<_>>()
+            };
+            changes.iter().flat_map(in_words).collect()
+        }
+        // What is stuck is a fault, and told as one; that the server would have to be another one is a difference.
+        Err(_) => {
+            run.report.deploy_refuses = true;
+            plan::refuse_other_server(&wanted, seen).err().iter().map(with_what_to_do).collect()
+        }
+    };
+    Ok(())
 }

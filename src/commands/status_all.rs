@@ -35,6 +35,11 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
             ));
         }
     }
+    for server in &servers.servers {
+        if Owner::of(&server.tags).is_some() && Owner::of_server(&server.tags).is_none() {
+            run.progress.warn(&server::not_made_by_us(&server.id));
+        }
+    }
     let found = together(&stacks, &servers.servers);
     let rows: Vec<DeploymentRow> = found.iter().map(|(owner, seen)| row(owner, seen)).collect();
     let sick = rows.iter().any(|row| !row.faults.is_empty());
@@ -83,7 +88,7 @@ fn together<'a>(stacks: &'a [Stack], servers: &'a [Server]) -> BTreeMap<Deployme
         }
     }
     for server in servers {
-        if let Some(owner) = Owner::of(&server.tags) {
+        if let Some(owner) = Owner::of_server(&server.tags) {
             found.entry(key(owner)).or_default().servers.push(server);
         }
     }

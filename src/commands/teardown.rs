@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::artifact::bucket::{self, ArtifactBucket};
 use crate::artifact::{last_seen, upload};
 use crate::error::Result;
-use crate::plan::{self, Action, Change};
+use crate::plan::{self, Action, Change, Detail, Kind};
 use crate::prices;
 use crate::progress::count;
 use crate::report::{Kept, Outcome};
@@ -18,20 +18,22 @@ use crate::wait::Patience;
 use super::session::Session;
 use super::{Run, approval, users_data};
 
-/// Removes the deployment. Doing it twice is success both times.
+pub use users_data::UsersData;
+
+/// Removes the deployment, and of the users' files what `data` says. Doing it twice is success both times.
 ///
 /// # Errors
 /// Whatever stops it; what is left by then is found again by the next teardown.
-pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
+pub async fn run(target: &Target, data: &UsersData, run: &mut Run<'_>) -> Result<()> {
     approval::must_be_possible(run, "teardown")?;
-    users_data::must_be_named(run)?;
+    users_data::must_be_named(data, run)?;
     let session = Session::open(target, None, run).await?;
     let bucket = session.artifact_bucket(target);
 
     let there = There::look(&session, target, &bucket, run).await?;
     // Before the server goes: a server without its stack is mended by a deploy, a stack without its server serves nobody.
     there.stack.as_ref().map_or(Ok(()), stack::refuse_protected)?;
-    let data = users_data::to_delete(&session, there.stack.as_ref(), run).await?;
+    let data = users_data::to_delete(&session, there.stack.as_ref(), data).await?;
     let there = There { data, ..there };
     let changes = there.changes(&bucket);
     if changes.is_empty() {
@@ -58,7 +60,8 @@ pub async fn run(target: &Target, run: &mut Run<'_>) -> Result<()> {
         session.take_lease(&bucket, "teardown", run).await?;
     }
     let lease = run.lease;
-    lease.hold(remove(&session, target, &bucket, there.data.as_deref(), run)).await
+    let data = there.data.map_or(UsersData::Kept, UsersData::Deleted);
+    lease.hold(remove(&session, target, &bucket, &data, run)).await
 }
 
 /// What of the deployment is there.
@@ -84,7 +87,7 @@ impl There {
         };
         let (stack, servers, (bucket, artifacts)) = tokio::try_join!(
             stack::describe(&clients.cloudformation, &target.stack_name),
-            server::find(&clients.transfer, &session.owner, None),
+            server::find(&clients.transfer, &session.owner, None, None),
             stored,
         )?;
         session.guard_stack(stack.as_ref())?;
@@ -94,19 +97,20 @@ impl There {
     }
 
     fn changes(&self, bucket: &ArtifactBucket) -> Vec<Change> {
-        let delete = |kind, name: &str, details| Change::new(Action::Delete, kind, name, details);
+        let delete =
+            |kind, name: &str, standing| Change::new(Action::Delete, kind, name, vec![Detail::at_the_moment(standing)]);
         let servers = self
             .servers
             .owned
             .iter()
-            .map(|server| delete("server", &server.id, vec![format!("state: {}", server.state)]));
+            .map(|server| delete(Kind::Server, &server.id, format!("state: {}", server.state)));
         let stack =
-            self.stack.iter().map(|stack| delete("stack", &stack.name, vec![format!("status: {}", stack.status)]));
+            self.stack.iter().map(|stack| delete(Kind::Stack, &stack.name, format!("status: {}", stack.status)));
         let data = self.data.iter().map(|name| {
-            delete("users-bucket", name, vec!["with all files that users stored, and all their versions".to_owned()])
+            delete(Kind::UsersBucket, name, "with all files that users stored, and all their versions".to_owned())
         });
         let artifacts = (!self.artifacts.is_empty())
-            .then(|| delete("artifact", &format!("s3://{}", bucket.name), vec![count(self.artifacts.len(), "object")]));
+            .then(|| delete(Kind::Artifact, &format!("s3://{}", bucket.name), count(self.artifacts.len(), "object")));
         servers.chain(stack).chain(data).chain(artifacts).collect()
     }
 }
@@ -117,11 +121,13 @@ async fn remove(
     session: &Session,
     target: &Target,
     bucket: &ArtifactBucket,
-    data: Option<&str>,
+    data: &UsersData,
     run: &mut Run<'_>,
 ) -> Result<()> {
     let clients = &session.clients;
     let there = There::look(session, target, bucket, run).await?;
+    // Another run may have been at work since it was approved. After the stack nothing might tell any more whose it is.
+    let data = users_data::to_delete(session, there.stack.as_ref(), data).await?;
     let patience = Patience::new(run.options.timeout, run.options.poll_interval);
     for server in &there.servers.owned {
         run.progress.step(&format!("Deleting server {}", server.id));
@@ -132,10 +138,10 @@ async fn remove(
     if let Some(stack) = &there.stack {
         run.report.kept.extend(delete_stack(session, stack, &patience, run).await?);
     }
-    if let Some(name) = data {
+    if let Some(name) = &data {
         // After the stack, which keeps it: whatever stops the stack's deletion stops this too.
         users_data::delete(session, name, run).await?;
-        run.report.kept.retain(|kept| kept.name != name);
+        run.report.kept.retain(|kept| kept.name != *name);
     }
     if there.bucket {
         run.progress.step("Deleting the artifacts");
@@ -173,7 +179,7 @@ async fn delete_stack(session: &Session, stack: &Stack, patience: &Patience, run
 
 fn listing(changes: &[Change], stack: Option<&Stack>, run: &Run<'_>) -> String {
     let mut text = format!("To be removed:\n{}", plan::render(changes, run.progress.style()));
-    if let Some(name) = data_bucket(stack).filter(|_| !changes.iter().any(|change| change.kind == "users-bucket")) {
+    if let Some(name) = data_bucket(stack).filter(|_| !changes.iter().any(|change| change.kind == Kind::UsersBucket)) {
         let _ = writeln!(text, "  Kept: bucket {name} and all that users stored in it");
     }
     text
@@ -208,6 +214,7 @@ fn elastic_ip(allocation: &str) -> Kept {
 }
 
 fn warn_of_unreadable(servers: &Found, run: &Run<'_>) {
+    servers.warn_of_copied_tags(run.progress);
     if !servers.unreadable.is_empty() {
         run.progress.warn(&format!(
             "servers that may not be described with these credentials are left alone: {}",

@@ -3,11 +3,38 @@
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::Claim;
 use crate::settings::Settings;
-use crate::stack::Stack;
+use crate::stack::{DeployStep, Stack, StackStatus};
 use crate::storage::{self, Presence};
 
 use super::Run;
 use super::session::Session;
+
+/// What the stack has to do with the bucket, as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The stack made it.
+    OfTheStack,
+    /// The stack has nothing to do with it yet.
+    None,
+    /// The stack is just changing, and may be making it.
+    NotSettled,
+}
+
+/// What the stack has to do with `bucket`, by its parameters and status. A stack that is being deleted leaves the bucket
+/// behind.
+fn part(stack: Option<&Stack>, bucket: &str) -> Part {
+    let Some(stack) = stack else { return Part::None };
+    let has = |parameter: &str, value: &str| stack.parameters.get(parameter).is_some_and(|has| has == value);
+    match stack.status.for_deploy() {
+        DeployStep::Wait if stack.status != StackStatus::DeleteInProgress => Part::NotSettled,
+        DeployStep::Update if has("CreateBucket", "true") && has("BucketName", bucket) => Part::OfTheStack,
+        DeployStep::Update
+        | DeployStep::Create
+        | DeployStep::DeleteThenCreate
+        | DeployStep::Wait
+        | DeployStep::Stop(_) => Part::None,
+    }
+}
 
 /// Looks at the users' bucket before the stack relies on it. Returns whether the stack takes it over: a bucket that
 /// an earlier stack of this deployment made outlives that stack.
@@ -20,9 +47,10 @@ pub(super) async fn check(
     let Session { clients, caller, owner, .. } = session;
     let bucket = &settings.storage.bucket;
     let makes_it = settings.storage.create_bucket;
-    let exists_as_part_of_the_stack = makes_it && stack.is_some_and(|stack| stack.status.is_healthy());
-    if exists_as_part_of_the_stack {
-        return Ok(false);
+    match part(stack, bucket) {
+        Part::OfTheStack if makes_it => return Ok(false),
+        Part::NotSettled => return Ok(false),
+        Part::OfTheStack | Part::None => {}
     }
     match (storage::look(&clients.s3, bucket, &caller.account).await, makes_it) {
         (Presence::Absent, true) | (Presence::Present(_) | Presence::Unknown, false) => Ok(false),
@@ -50,5 +78,44 @@ pub(super) async fn check(
             Ok(false)
         }
         (Presence::Unknown, true) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn stack(status: StackStatus, creates: &str) -> Stack {
+        let parameters = [("BucketName", "acme-files"), ("CreateBucket", creates)];
+        Stack {
+            name: "sftp-okta-demo".into(),
+            arn: "arn".into(),
+            status,
+            reason: None,
+            parameters: parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            tags: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            termination_protection: false,
+            last_updated: None,
+        }
+    }
+
+    #[test]
+    fn the_parameters_tell_whether_the_stack_made_it() {
+        let part = |status, creates, bucket| part(Some(&stack(status, creates)), bucket);
+        for status in [StackStatus::CreateComplete, StackStatus::UpdateRollbackComplete] {
+            assert_eq!(part(status.clone(), "true", "acme-files"), Part::OfTheStack);
+            // It is to be made from now on, or is to be another one.
+            assert_eq!(part(status.clone(), "false", "acme-files"), Part::None);
+            assert_eq!(part(status, "true", "other-files"), Part::None);
+        }
+        assert_eq!(part(StackStatus::CreateInProgress, "true", "acme-files"), Part::NotSettled);
+        // What these leave behind is taken over.
+        for status in [StackStatus::DeleteInProgress, StackStatus::RollbackComplete, StackStatus::ReviewInProgress] {
+            assert_eq!(part(status, "true", "acme-files"), Part::None);
+        }
+        assert_eq!(super::part(None, "acme-files"), Part::None);
     }
 }

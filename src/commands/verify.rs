@@ -1,7 +1,8 @@
 //! `verify`: a real sign-in through the deployed server, and one or two that must be refused.
 
-use std::collections::HashSet;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+mod log_line;
+
+use std::time::Duration;
 
 use sftp_okta_lambda::secret::Secret;
 
@@ -12,19 +13,15 @@ use crate::server::{
     self, Answer, Credential, Found, Question, Server, ServerStep, Verdict, is_legal_user_name, test_identity_provider,
 };
 use crate::settings::Target;
-use crate::sign_in_log::{self, Entry, LogGroup};
+use crate::sign_in_log::LogGroup;
 use crate::stack;
 use crate::wait::{Backoff, Patience};
 
 use super::Run;
 use super::password::Password;
 use super::session::Session;
+use log_line::Line;
 
-/// How many poll intervals the log line of the sign-in is looked for: 20 seconds at the default of two. CloudWatch Logs
-/// usually shows it within seconds.
-const INTERVALS_FOR_THE_LOG: u32 = 10;
-/// How far this machine's clock may differ from AWS's, when the log is read.
-const CLOCK_SKEW: Duration = Duration::from_secs(300);
 /// How many poll intervals a new deployment gets until it can be asked at all: a minute at the default of two seconds.
 /// The roles and the API of a new stack are not known everywhere at once.
 const INTERVALS_UNTIL_READY: u32 = 30;
@@ -61,7 +58,7 @@ pub async fn run(target: &Target, check: &Check, run: &mut Run<'_>) -> Result<()
     let clients = &session.clients;
     let (stack, servers) = tokio::try_join!(
         stack::describe(&clients.cloudformation, &target.stack_name),
-        server::find(&clients.transfer, &session.owner, None),
+        server::find(&clients.transfer, &session.owner, None, None),
     )?;
     session.guard_stack(stack.as_ref())?;
     if let Some(stack) = &stack {
@@ -136,7 +133,7 @@ pub(super) async fn of_server(
     run.progress.step(&format!("Signing in as {user}"));
     let group = run.report.stack.as_ref().and_then(|stack| stack.outputs.get("IdentityProviderLogGroup")).cloned();
     let log = group.as_deref().map(|name| LogGroup { client: &session.clients.logs, name });
-    let before = known(log).await;
+    let before = log_line::known(log).await;
     let credential = if password.is_some() { Credential::Password } else { Credential::PublicKey };
     let verdict = asking.ask(user, password.as_ref()).await?.judge(credential);
     if let Verdict::Accepted(sign_in) = &verdict {
@@ -145,7 +142,7 @@ pub(super) async fn of_server(
     run.report.verify = Some(told.clone());
     if !matches!(verdict, Verdict::Broken(_)) {
         let expected = Line { server: &server.id, user, accepted: told.accepted };
-        told.log = find_line(log, &before, &expected, run).await;
+        told.log = log_line::find(log, &before, &expected, run).await;
         run.report.verify = Some(told.clone());
     }
     must_be_accepted(&verdict, &told, server)?;
@@ -250,70 +247,6 @@ fn broken(why: &str, server: &Server) -> Error {
         .hint("run `sftp-okta status` for what differs from the configuration, and `sftp-okta deploy` to mend it")
 }
 
-/// The line that is looked for.
-struct Line<'a> {
-    server: &'a str,
-    user: &'a str,
-    accepted: bool,
-}
-
-impl Line<'_> {
-    fn is(&self, entry: &Entry) -> bool {
-        entry.is_accepted() == self.accepted
-            && entry.text("server_id") == Some(self.server)
-            && entry.is_of(self.user.split('@').next().unwrap_or(self.user))
-    }
-}
-
-/// The ids of the lines that are there before the sign-in: an older one of the same user is not taken for this one's.
-async fn known(log: Option<LogGroup<'_>>) -> HashSet<String> {
-    let Some(log) = log else { return HashSet::new() };
-    let read = sign_in_log::read(log, recently()).await.unwrap_or_default();
-    read.into_iter().map(|entry| entry.id).collect()
-}
-
-/// The line of the sign-in, where it shows up in time. What keeps it from being found is told, and no failure.
-async fn find_line(
-    log: Option<LogGroup<'_>>,
-    before: &HashSet<String>,
-    expected: &Line<'_>,
-    run: &Run<'_>,
-) -> Option<Entry> {
-    let log = log?;
-    run.progress.step("Looking for its line in the log");
-    let limit = run.options.poll_interval.saturating_mul(INTERVALS_FOR_THE_LOG);
-    let patience = Patience::new(limit, run.options.poll_interval);
-    let since = recently();
-    loop {
-        match sign_in_log::read(log, since).await {
-            Ok(read) => {
-                let line = read.into_iter().rev().find(|entry| !before.contains(&entry.id) && expected.is(entry));
-                if line.is_some() {
-                    return line;
-                }
-            }
-            Err(error) => {
-                run.progress.note(&format!("The log is not looked at: {error}"));
-                return None;
-            }
-        }
-        if patience.is_over() {
-            run.progress.note(&format!(
-                "No line of this sign-in was found within {}: look later with `sftp-okta logs`",
-                humantime::format_duration(limit)
-            ));
-            return None;
-        }
-        patience.pause().await;
-    }
-}
-
-/// A little while ago, in milliseconds since 1970.
-fn recently() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.saturating_sub(CLOCK_SKEW).as_millis()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,25 +259,6 @@ mod tests {
         let long = format!("a@{}", "d".repeat(98));
         for user in ["alice", "alice@acme.com", &long] {
             assert!(is_legal_user_name(&made_up(user, random)), "{user}");
-        }
-    }
-
-    #[test]
-    fn the_line_of_a_sign_in() {
-        let line = |login: &str, decision: &str, server: &str| {
-            let fields =
-                format!(r#"{{"event":"sign-in","decision":"{decision}","login":"{login}","server_id":"{server}"}}"#);
-            Entry::parse("1", 0, &fields).unwrap()
-        };
-        let expected = Line { server: "s-1", user: "Alice", accepted: true };
-        assert!(expected.is(&line("alice@acme.com", "accepted", "s-1")));
-        assert!(Line { user: "alice@ACME.com", ..expected }.is(&line("alice@acme.com", "accepted", "s-1")));
-        for (login, decision, server) in [
-            ("bob@acme.com", "accepted", "s-1"),
-            ("alice@acme.com", "refused", "s-1"),
-            ("alice@acme.com", "accepted", "s-2"),
-        ] {
-            assert!(!expected.is(&line(login, decision, server)), "{login} {decision} {server}");
         }
     }
 }

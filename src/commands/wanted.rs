@@ -4,7 +4,7 @@ use crate::artifact::bucket::ArtifactBucket;
 use crate::artifact::zip::Artifact;
 use crate::error::Result;
 use crate::plan::Wanted;
-use crate::server::{ProviderRefs, Spec, StackRefs, identity_provider_type};
+use crate::server::{ProviderRefs, Spec, StackRefs};
 use crate::settings::{IdentityProvider, Settings};
 use crate::stack::{self, CodeLocation, Desired, Outputs, Provider, Stack};
 
@@ -25,13 +25,13 @@ pub(super) fn wanted(settings: &Settings, session: &Session, artifact: &Artifact
         },
         artifact_bucket: bucket.name.clone(),
         artifact_key: key,
-        identity_provider_type: identity_provider_type(settings),
+        server: spec_of_settings(settings),
         termination_protection: settings.termination_protection,
     }
 }
 
 /// The server as it should be, whatever the stack: what the settings alone say of it.
-pub(super) fn spec_of_settings(settings: &Settings) -> Spec {
+fn spec_of_settings(settings: &Settings) -> Spec {
     let identity_provider = match settings.server.identity_provider {
         IdentityProvider::ApiGateway => ProviderRefs::Api { url: String::new(), invocation_role: String::new() },
         IdentityProvider::Lambda => ProviderRefs::Function { arn: String::new() },

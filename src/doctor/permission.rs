@@ -10,7 +10,7 @@ use futures_util::stream;
 use super::{Finding, Level};
 use crate::aws::failure;
 use crate::error::Result;
-use crate::permissions::Statement;
+use crate::permissions::{self, Names, Purpose, Statement};
 
 /// How many questions at a time: IAM is one endpoint for the whole world, and slow.
 const AT_A_TIME: usize = 4;
@@ -58,9 +58,31 @@ enum Why {
     Unclear(String),
 }
 
-/// Asks IAM about every action of `rights` (SimulatePrincipalPolicy). `purpose` is the word of `--print-policy`. One finding
-/// for each reason that something is not allowed.
-pub async fn permission(client: &Client, caller_arn: &str, rights: &[Statement], purpose: &str) -> Vec<Finding> {
+/// What IAM is asked about.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The command, as `--for` and `--print-policy` call it.
+    pub command: &'static str,
+    /// What it needs.
+    pub rights: Vec<Statement>,
+    /// The condition keys of all printed policies, in lower case.
+    pub known_keys: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// What a command needs.
+    #[must_use]
+    pub fn of(purpose: Purpose, names: &Names) -> Self {
+        let keys = Purpose::ALL.into_iter().flat_map(|purpose| permissions::rights(purpose, names));
+        let keys = keys.flat_map(|statement| statement.conditions).map(|(_, key, _)| key.to_ascii_lowercase());
+        Self { command: purpose.command(), rights: permissions::rights(purpose, names), known_keys: keys.collect() }
+    }
+}
+
+/// Asks IAM about every action that is wanted (SimulatePrincipalPolicy). One finding for each reason that something is not
+/// allowed.
+pub async fn permission(client: &Client, caller_arn: &str, wanted: &Wanted) -> Vec<Finding> {
+    let purpose = wanted.command;
     let finding = |level, message: String| Finding::new("permission", level, message);
     let unasked = |why: String| {
         let message = format!("IAM could not be asked what these credentials may do: {why}");
@@ -84,8 +106,8 @@ pub async fn permission(client: &Client, caller_arn: &str, rights: &[Statement],
             Err(_) => role_without_path(caller_arn, &name),
         },
     };
-    let answers: Vec<Result<Vec<(Why, String)>>> = stream::iter(rights)
-        .map(|statement| refused(client, &arn, statement))
+    let answers: Vec<Result<Vec<(Why, String)>>> = stream::iter(&wanted.rights)
+        .map(|statement| refused(client, &arn, statement, &wanted.known_keys))
         .buffer_unordered(AT_A_TIME)
         .collect()
         .await;
@@ -130,7 +152,7 @@ fn told(why: &Why, actions: &BTreeSet<String>, purpose: &str) -> Finding {
             "find the statement with \"Effect\": \"Deny\" and narrow it: no other statement outweighs it".to_owned(),
         ),
         Why::Unclear(keys) => finding(
-            Level::Info,
+            Level::Warning,
             format!("whether these credentials may do this hangs on {keys}, which IAM was not told: {actions}"),
             format!("nothing, if {purpose} works; otherwise look at the conditions on {keys}"),
         ),
@@ -144,7 +166,12 @@ fn role_without_path(caller_arn: &str, name: &str) -> String {
 }
 
 /// The actions of a statement that the principal may not do, page after page.
-async fn refused(client: &Client, arn: &str, statement: &Statement) -> Result<Vec<(Why, String)>> {
+async fn refused(
+    client: &Client,
+    arn: &str,
+    statement: &Statement,
+    known_keys: &BTreeSet<String>,
+) -> Result<Vec<(Why, String)>> {
     let mut refused = Vec::new();
     for (resource, actions) in by_resource(statement) {
         let actions: Vec<String> = actions.into_iter().map(ToOwned::to_owned).collect();
@@ -161,7 +188,9 @@ async fn refused(client: &Client, arn: &str, statement: &Statement) -> Result<Ve
                 .await
                 .map_err(|error| failure("could not ask IAM", &error))?;
             let results = answer.evaluation_results.unwrap_or_default();
-            refused.extend(results.into_iter().filter_map(|result| Some((why(&result)?, result.eval_action_name))));
+            let refusals =
+                results.into_iter().filter_map(|result| Some((why(&result, known_keys)?, result.eval_action_name)));
+            refused.extend(refusals);
             marker = answer.marker.filter(|_| answer.is_truncated);
             if marker.is_none() {
                 break;
@@ -171,8 +200,22 @@ async fn refused(client: &Client, arn: &str, statement: &Statement) -> Result<Ve
     Ok(refused)
 }
 
+/// Whether a decision about an action can hang on a key that IAM missed. It names the keys of all the caller's statements,
+/// whatever these are about. Those of the printed policies were told where they matter; a service's own key is for its own
+/// actions (Service Authorization Reference), but for those that tell where a session comes from (IAM User Guide, "AWS
+/// global condition context keys").
+fn can_matter(key: &str, action: &str, known_keys: &BTreeSet<String>) -> bool {
+    let key = key.to_ascii_lowercase();
+    let (prefix, name) = key.split_once(':').unwrap_or((&key, ""));
+    let service = action.split(':').next().unwrap_or_default();
+    let of_session = prefix.contains('.')
+        || matches!(prefix, "aws" | "saml" | "sts")
+        || matches!((prefix, name), ("ec2", "sourceinstancearn" | "roledelivery") | ("lambda", "sourcefunctionarn"));
+    !known_keys.contains(&key) && (of_session || prefix == service)
+}
+
 /// Why it is refused; nothing where it is allowed. Pure.
-fn why(result: &EvaluationResult) -> Option<Why> {
+fn why(result: &EvaluationResult, known_keys: &BTreeSet<String>) -> Option<Why> {
     if result.eval_decision == PolicyEvaluationDecisionType::Allowed {
         return None;
     }
@@ -180,8 +223,8 @@ fn why(result: &EvaluationResult) -> Option<Why> {
         .resource_specific_results()
         .iter()
         .flat_map(aws_sdk_iam::types::ResourceSpecificResult::missing_context_values);
-    let unknown: BTreeSet<&str> =
-        result.missing_context_values().iter().chain(of_resources).map(String::as_str).collect();
+    let missing = result.missing_context_values().iter().chain(of_resources).map(String::as_str);
+    let unknown: BTreeSet<&str> = missing.filter(|key| can_matter(key, &result.eval_action_name, known_keys)).collect();
     let organisation = result.organizations_decision_detail().is_some_and(|told| !told.allowed_by_organizations);
     let boundary =
         result.permissions_boundary_decision_detail().is_some_and(|told| !told.allowed_by_permissions_boundary);

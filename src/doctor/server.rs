@@ -17,7 +17,7 @@ pub fn audit(server: &Server) -> Vec<Finding> {
         }
         ServerStep::Failed { why, next } => {
             Finding::new("server", Level::Error, format!("server {} is {}: {why}", server.id, server.state))
-                .remedy(next)
+                .remedy(next.replace("{server}", &server.id))
         }
     };
     vec![state, security_policy(&server.security_policy), listing(server), logging(server), endpoint(server)]

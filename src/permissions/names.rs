@@ -4,6 +4,9 @@
 pub(super) const TAG: &str = "aws:ResourceTag/sftp-okta:deployment";
 pub(super) const REQUEST_TAG: &str = "aws:RequestTag/sftp-okta:deployment";
 
+/// How much of a stack's name is left at least in a name of 64 characters that CloudFormation makes up.
+const SHORTEST_CUT: usize = 24;
+
 pub(super) fn anywhere() -> Vec<String> {
     vec!["*".to_owned()]
 }
@@ -56,8 +59,21 @@ impl Names {
         vec![self.arn("transfer", "server/*")]
     }
 
+    /// How the names begin that CloudFormation makes up for what is in the stack: with the stack's name, in which several
+    /// dashes in a row become one, and which is cut where the whole would be too long. Half of what is left beside dashes
+    /// and a suffix of 12 is the stack's then (cloudformation-cli-java-plugin, `IdentifierUtils`): of 64 characters 25, and
+    /// one less is asked for here, since others divide the odd one otherwise.
+    fn made_up(&self, is_cut: bool) -> String {
+        let start = self.stack.split_once("--").map_or(self.stack.as_str(), |(start, _)| start);
+        match start.get(..SHORTEST_CUT) {
+            Some(cut) if is_cut && cut != start => format!("{cut}*"),
+            Some(_) | None => format!("{start}-*"),
+        }
+    }
+
+    /// The names of roles have at most 64 characters.
     pub(super) fn roles(&self) -> Vec<String> {
-        vec![self.iam(&format!("role/{}-*", self.stack))]
+        vec![self.iam(&format!("role/{}", self.made_up(true)))]
     }
 
     pub(super) fn function(&self) -> Vec<String> {
@@ -74,12 +90,15 @@ impl Names {
         vec![arn(""), arn(":*")]
     }
 
+    /// The names of alarms have at most 255 characters, into which a stack's always fit.
     pub(super) fn alarms(&self) -> Vec<String> {
-        vec![self.arn("cloudwatch", &format!("alarm:{}-*", self.stack))]
+        vec![self.arn("cloudwatch", &format!("alarm:{}", self.made_up(false)))]
     }
 
+    /// Dashboards belong to no region, and this one's name says which it is of.
     pub(super) fn dashboards(&self) -> Vec<String> {
-        vec![format!("arn:{}:cloudwatch::{}:dashboard/{}-*", self.partition, self.account, self.stack)]
+        let Self { partition, account, region, deployment, .. } = self;
+        vec![format!("arn:{partition}:cloudwatch::{account}:dashboard/sftp-okta-{deployment}-{region}")]
     }
 
     pub(super) fn keys(&self) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! What CloudFormation calls with the caller's rights: reading, making and removing what is in the stack.
 //!
-//! What it calls for a resource type is in that type's schema (`handlers`), and has not been tried on AWS.
+//! What it calls for a resource type is in that type's schema (`handlers`), with which `tests/template/handlers.rs` compares
+//! this. It has not been tried on AWS.
 
 use super::names::{Names, REQUEST_TAG, TAG, anywhere};
 use super::statement::{Statement, allow};
 
 /// What reading the stack's resources takes: CloudFormation asks their services with the caller's rights.
-pub(super) fn reading(names: &Names) -> [Statement; 6] {
+pub(super) fn reading(names: &Names) -> [Statement; 7] {
     [
         allow(
             "Resources",
@@ -18,18 +19,25 @@ pub(super) fn reading(names: &Names) -> [Statement; 6] {
                 "lambda:GetFunction",
                 "lambda:GetFunctionCodeSigningConfig",
                 "lambda:GetFunctionRecursionConfig",
+                "lambda:GetFunctionScalingConfig",
                 "lambda:GetRuntimeManagementConfig",
                 "lambda:GetPolicy",
             ],
             [names.roles(), names.function()].concat(),
         ),
         allow("Resources", &["apigateway:GET"], names.apis(&[])),
-        allow("Resources", &["cloudwatch:DescribeAlarms"], names.alarms()),
-        allow("Resources", &["cloudwatch:GetDashboard"], names.dashboards()),
-        allow("Anywhere", &["logs:DescribeLogGroups", "logs:ListTagsForResource"], anywhere()),
+        allow("Resources", &["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"], names.alarms()),
+        allow("Resources", &["cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"], names.dashboards()),
+        allow("Resources", &["logs:GetDataProtectionPolicy", "logs:ListTagsForResource"], names.log_groups()),
+        allow(
+            "Anywhere",
+            &["logs:DescribeLogGroups", "logs:DescribeResourcePolicies", "logs:DescribeIndexPolicies"],
+            anywhere(),
+        ),
+        // The function's environment is encrypted with it, and tells no secret.
         allow(
             "Own",
-            &["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"],
+            &["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:Decrypt"],
             names.keys(),
         )
         .when("StringEquals", TAG, &[&names.deployment]),
@@ -113,6 +121,7 @@ pub(super) fn making(names: &Names) -> [Statement; 9] {
                 "lambda:GetFunctionConfiguration",
                 "lambda:GetFunctionCodeSigningConfig",
                 "lambda:GetFunctionRecursionConfig",
+                "lambda:GetFunctionScalingConfig",
                 "lambda:GetRuntimeManagementConfig",
                 "lambda:UpdateFunctionCode",
                 "lambda:UpdateFunctionConfiguration",
@@ -152,6 +161,7 @@ pub(super) fn making(names: &Names) -> [Statement; 9] {
                 "logs:TagResource",
                 "logs:UntagResource",
                 "logs:ListTagsForResource",
+                "logs:GetDataProtectionPolicy",
                 "logs:FilterLogEvents",
             ],
             names.log_groups(),
@@ -170,7 +180,14 @@ pub(super) fn making(names: &Names) -> [Statement; 9] {
         ),
         allow(
             "Resources",
-            &["cloudwatch:PutDashboard", "cloudwatch:GetDashboard", "cloudwatch:DeleteDashboards"],
+            &[
+                "cloudwatch:PutDashboard",
+                "cloudwatch:GetDashboard",
+                "cloudwatch:DeleteDashboards",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+                "cloudwatch:ListTagsForResource",
+            ],
             names.dashboards(),
         ),
         allow("MakeKey", &["kms:CreateKey", "kms:TagResource"], anywhere())
@@ -200,7 +217,39 @@ pub(super) fn making(names: &Names) -> [Statement; 9] {
     ]
 }
 
-/// The users' bucket, where the stack makes it.
+/// Reading the users' bucket, where the stack made it.
+pub(super) fn reading_bucket(names: &Names) -> Statement {
+    allow(
+        "Buckets",
+        &[
+            "s3:ListBucket",
+            "s3:ListTagsForResource",
+            "s3:GetAccelerateConfiguration",
+            "s3:GetAnalyticsConfiguration",
+            "s3:GetBucketAbac",
+            "s3:GetBucketCORS",
+            "s3:GetBucketLogging",
+            "s3:GetBucketMetadataTableConfiguration",
+            "s3:GetBucketNotification",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketTagging",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketWebsite",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetIntelligentTieringConfiguration",
+            "s3:GetInventoryConfiguration",
+            "s3:GetLifecycleConfiguration",
+            "s3:GetMetricsConfiguration",
+            "s3:GetReplicationConfiguration",
+        ],
+        vec![names.s3(&names.bucket)],
+    )
+}
+
+/// The users' bucket, where the stack makes it. A first deploy that fails takes it away again, empty as it is.
 pub(super) fn making_bucket(names: &Names) -> Statement {
     allow(
         "MakeTheUsersBucket",
@@ -215,6 +264,8 @@ pub(super) fn making_bucket(names: &Names) -> Statement {
             "s3:PutBucketVersioning",
             "s3:PutLifecycleConfiguration",
             "s3:PutBucketLogging",
+            "s3:DeleteBucketPolicy",
+            "s3:DeleteBucket",
         ],
         vec![names.s3(&names.bucket)],
     )

@@ -3,7 +3,7 @@
 //! Which actions a call of the deployer needs is of the Service Authorization Reference.
 
 use super::names::{Names, REQUEST_TAG, TAG, anywhere};
-use super::stack_resources::{making, making_bucket, reading, removing};
+use super::stack_resources::{making, making_bucket, reading, reading_bucket, removing};
 use super::statement::{Statement, allow};
 
 fn finding(names: &Names) -> [Statement; 2] {
@@ -31,19 +31,43 @@ pub(super) fn status(names: &Names) -> Vec<Statement> {
     ];
     all.extend(finding(names));
     all.extend(reading(names));
+    if names.creates_bucket {
+        all.push(reading_bucket(names));
+    }
     all
 }
 
 pub(super) fn plan(names: &Names) -> Vec<Statement> {
     let [artifact_bucket, users_bucket] = looking_at_buckets(names);
     let mut all = vec![
-        allow("LookAtTheStack", &["cloudformation:DescribeStacks", "cloudformation:GetTemplate"], names.stacks()),
+        // A change set is made, read and deleted again. Nothing here executes one. The tags are those that it would set:
+        // CloudFormation has no call of its own for these two.
+        allow(
+            "Stack",
+            &[
+                "cloudformation:DescribeStacks",
+                "cloudformation:GetTemplate",
+                "cloudformation:CreateChangeSet",
+                "cloudformation:DescribeChangeSet",
+                "cloudformation:ListChangeSets",
+                "cloudformation:DeleteChangeSet",
+                "cloudformation:DescribeEvents",
+                "cloudformation:TagResource",
+                "cloudformation:UntagResource",
+            ],
+            stack_and_change_sets(names),
+        ),
         artifact_bucket,
         users_bucket,
         allow("Artifacts", &["s3:GetObject"], names.artifacts()),
     ];
     all.extend(finding(names));
     all
+}
+
+/// The stack, and change sets with the names that this program gives them.
+fn stack_and_change_sets(names: &Names) -> Vec<String> {
+    [names.stacks(), vec![names.arn("cloudformation", "changeSet/sftp-okta-*/*")]].concat()
 }
 
 fn looking_at_buckets(names: &Names) -> [Statement; 2] {
@@ -91,7 +115,7 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
                 "cloudformation:UntagResource",
                 "cloudformation:UpdateTerminationProtection",
             ],
-            [names.stacks(), vec![names.arn("cloudformation", "changeSet/sftp-okta-*/*")]].concat(),
+            stack_and_change_sets(names),
         ),
         allow(
             "Artifacts",
@@ -139,6 +163,7 @@ pub(super) fn deploy(names: &Names) -> Vec<Statement> {
                 "logs:PutResourcePolicy",
                 "logs:DescribeResourcePolicies",
                 "logs:DescribeLogGroups",
+                "logs:DescribeIndexPolicies",
             ],
             anywhere(),
         ),

@@ -8,9 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Change, Seen, Wanted};
+use super::{Binding, Change, Kind, Seen, Wanted, are_approved, bindings};
 use crate::error::{Error, ErrorCode, Result};
-use crate::server::Spec;
+use crate::server::{Server, ServerState};
 use crate::stack::ResourceChange;
 
 /// The version of the file's form.
@@ -26,7 +26,7 @@ pub struct SavedPlan {
     place: Place,
     wanted: SavedWanted,
     seen: SavedSeen,
-    changes: Vec<serde_json::Value>,
+    changes: Vec<Binding>,
     /// What the update of the stack does to each resource; none where the stack is made, or not touched.
     resources: Option<Vec<ResourceChange>>,
 }
@@ -64,7 +64,7 @@ struct SavedWanted {
 #[serde(deny_unknown_fields)]
 struct SavedSeen {
     stack: Option<SavedStack>,
-    /// Each server's id, and the digest of all that Transfer tells of it.
+    /// Each server's id, and the digest of all that Transfer tells of it but for the state, which passes by itself.
     servers: BTreeMap<String, String>,
 }
 
@@ -80,9 +80,9 @@ struct SavedStack {
 }
 
 impl SavedPlan {
-    /// The plan of `changes` in `place`. `spec` is the server as wanted, on whatever stack.
+    /// The plan of `changes` in `place`.
     #[must_use]
-    pub fn new(place: Place, wanted: &Wanted, spec: &Spec, seen: &Seen, changes: &[Change]) -> Self {
+    pub fn new(place: Place, wanted: &Wanted, seen: &Seen, changes: &[Change]) -> Self {
         let Seen { stack, template, servers, .. } = seen;
         let stack = stack.as_ref().map(|stack| SavedStack {
             arn: stack.arn.clone(),
@@ -91,8 +91,8 @@ impl SavedPlan {
             template_sha256: template.as_deref().map(|template| sha256(template.trim_end())),
             termination_protection: stack.termination_protection,
         });
-        let relevant = || changes.iter().filter(|change| !matches!(change.kind, "artifact-bucket" | "artifact"));
-        let updated = relevant().find(|change| change.kind == "stack" && stack.is_some());
+        let updated = changes.iter().find(|change| change.kind == Kind::Stack && stack.is_some());
+        let digest = |server: &Server| debug_sha256(&Server { state: ServerState::Online, ..server.clone() });
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -104,19 +104,13 @@ impl SavedPlan {
                 parameters: wanted.stack.parameters.clone(),
                 tags: wanted.stack.tags.clone(),
                 termination_protection: wanted.termination_protection,
-                server_sha256: debug_sha256(spec),
+                server_sha256: debug_sha256(&wanted.server),
             },
             seen: SavedSeen {
                 stack,
-                servers: servers.owned.iter().map(|server| (server.id.clone(), debug_sha256(server))).collect(),
+                servers: servers.owned.iter().map(|server| (server.id.clone(), digest(server))).collect(),
             },
-            changes: relevant()
-                .map(|change| {
-                    serde_json::json!({
-                        "action": change.action, "kind": change.kind, "name": change.name, "details": change.details,
-                    })
-                })
-                .collect(),
+            changes: bindings(changes),
             resources: updated.map(|change| change.resources.clone()),
         }
     }
@@ -241,8 +235,8 @@ impl SavedPlan {
         if self.seen.servers != now.seen.servers {
             moved.push("the server was made, changed or deleted".to_owned());
         }
-        if moved.is_empty() && self.changes != now.changes {
-            moved.push("the list of changes is another one".to_owned());
+        if moved.is_empty() && !are_approved(&now.changes, &self.changes) {
+            moved.push("there is more to change".to_owned());
         }
         if moved.is_empty() {
             return Ok(());

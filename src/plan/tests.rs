@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::progress::Style;
 use crate::server::fixtures::{server_as_wanted, spec};
-use crate::server::{Found, Server, ServerState};
+use crate::server::{Found, ProviderRefs, Server, ServerState, StackRefs};
 use crate::stack::StackStatus;
 
 fn wanted() -> Wanted {
     Wanted {
         artifact_bucket: "artifacts".into(),
         artifact_key: format!("demo/{}.zip", "0123456789abcdef".repeat(4)),
-        identity_provider_type: "API_GATEWAY",
         stack: Desired {
             name: "sftp-okta-demo".into(),
             template: "Resources: {}\n".into(),
@@ -19,8 +19,15 @@ fn wanted() -> Wanted {
             tags: BTreeMap::from([("team".into(), "data".into())]),
             adopt: false,
         },
+        server: spec_of_settings(ProviderRefs::Api { url: String::new(), invocation_role: String::new() }),
         termination_protection: false,
     }
+}
+
+/// The server as far as the settings tell.
+fn spec_of_settings(identity_provider: ProviderRefs) -> Spec {
+    let stack = StackRefs { identity_provider, logging_role: String::new(), log_group_arn: String::new() };
+    Spec { stack, ..spec() }
 }
 
 fn stack(status: StackStatus) -> Stack {
@@ -98,6 +105,7 @@ fn each_difference_is_told_before_it_is_mended() {
           parameter ArtifactKey: "old.zip" → "new.zip"
           parameter Gone: removed
           tag team: "data"
+          it is in UPDATE_ROLLBACK_COMPLETE: the last update failed and was undone: it serves as before that
       ~ update  server           s-0123456789abcdef0
           SecurityPolicyName: "TransferSecurityPolicy-2018-11" → "TransferSecurityPolicy-2025-03"
           state: OFFLINE → ONLINE
@@ -137,10 +145,16 @@ fn a_server_that_only_stands_still_is_started() {
 
 #[test]
 fn a_stack_that_never_worked_is_replaced_and_one_that_is_stuck_stops_the_deploy() {
-    let with = |status| Seen { stack: Some(stack(status)), ..as_wanted() };
+    let with = |status| Seen { stack: Some(stack(status)), servers: Found::default(), ..as_wanted() };
     insta::assert_snapshot!(plan(&with(StackStatus::RollbackComplete)), @"
       ± replace stack            sftp-okta-demo
           it is in ROLLBACK_COMPLETE: its creation failed and was undone
+      + create  server           sftp-okta-demo
+    ");
+    let protected = Stack { termination_protection: true, ..stack(StackStatus::RollbackComplete) };
+    insta::assert_snapshot!(plan(&Seen { stack: Some(protected), ..as_wanted() }), @"
+    error: stack sftp-okta-demo is protected against deletion
+    if it may really go: `aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name sftp-okta-demo`, then run the same command again
     ");
     insta::assert_snapshot!(plan(&with(StackStatus::UpdateRollbackFailed)), @"
     error: stack sftp-okta-demo is in UPDATE_ROLLBACK_FAILED: an update failed and could not be undone
@@ -148,13 +162,37 @@ fn a_stack_that_never_worked_is_replaced_and_one_that_is_stuck_stops_the_deploy(
     ");
 }
 
-/// Even where the stack has not the outputs for the other one: it must not be changed under a server that asks it.
+/// What nobody can start is not planned as a start, nor refused only after the stack was changed.
 #[test]
-fn another_kind_of_identity_provider_stops_the_deploy() {
-    for (now, then) in [("API_GATEWAY", "AWS_LAMBDA"), ("AWS_LAMBDA", "API_GATEWAY")] {
+fn a_server_that_failed_stops_the_deploy() {
+    let with = |state| Seen { servers: found(Server { state, ..server_as_wanted() }), ..as_wanted() };
+    insta::assert_snapshot!(plan(&with(ServerState::StartFailed)), @"
+    error: server s-0123456789abcdef0 is START_FAILED: the service could not start it
+    see the server's log group and the AWS Health Dashboard; then run `aws transfer start-server --server-id s-0123456789abcdef0`, or `sftp-okta teardown`, and deploy again
+    ");
+    for state in [ServerState::StopFailed, ServerState::Unknown("NEW_STATE".into())] {
+        assert!(plan(&with(state)).starts_with("error: server s-0123456789abcdef0 is "));
+    }
+    // Other addresses may be what it needs.
+    let mut seen = with(ServerState::StartFailed);
+    seen.servers.owned[0].elastic_ips = vec!["eipalloc-1a2b3c4d".into()];
+    insta::assert_snapshot!(plan(&seen), @r#"
+      ~ update  server           s-0123456789abcdef0
+          AddressAllocationIds: "eipalloc-1a2b3c4d" → ""
+          state: START_FAILED → ONLINE
+    "#);
+}
+
+/// Told before the stack is changed, whether or not that has its outputs: it must not be changed under a server that asks
+/// what goes with the change.
+#[test]
+fn a_server_that_would_have_to_be_another_one_stops_the_deploy() {
+    let api = || ProviderRefs::Api { url: String::new(), invocation_role: String::new() };
+    let function = || ProviderRefs::Function { arn: String::new() };
+    for (now, then, provider) in [("API_GATEWAY", "AWS_LAMBDA", function()), ("AWS_LAMBDA", "API_GATEWAY", api())] {
         let seen =
             Seen { servers: found(Server { identity_provider_type: now.into(), ..server_as_wanted() }), ..as_wanted() };
-        let wanted = Wanted { identity_provider_type: then, ..wanted() };
+        let wanted = Wanted { server: spec_of_settings(provider), ..wanted() };
         let error = decide(&wanted, &seen, None).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -162,6 +200,80 @@ fn another_kind_of_identity_provider_stops_the_deploy() {
                 "IdentityProviderType of server s-0123456789abcdef0 cannot be changed in place: it is {now:?} and should be {then:?}"
             )
         );
+    }
+    let elsewhere = Server { endpoint_type: "VPC".into(), ..server_as_wanted() };
+    let seen = Seen { servers: found(elsewhere), ..Seen::default() };
+    let error = decide(&wanted(), &seen, None).unwrap_err();
+    assert!(error.message.starts_with("EndpointType of server"), "{error}");
+}
+
+/// A server whose stack is yet to be made follows it, and that is in the list.
+#[test]
+fn what_only_the_stacks_change_will_tell_is_named() {
+    let mut server = server_as_wanted();
+    server.security_policy = "TransferSecurityPolicy-2018-11".into();
+    let orphan = Seen { servers: found(server), ..Seen::default() };
+    insta::assert_snapshot!(plan(&orphan), @r#"
+      + create  artifact bucket  artifacts
+      + create  artifact         demo/0123456789ab….zip
+      + create  stack            sftp-okta-demo
+      ~ update  server           s-0123456789abcdef0
+          SecurityPolicyName: "TransferSecurityPolicy-2018-11" → "TransferSecurityPolicy-2025-03"
+          Url: known after the stack's change
+          InvocationRole: known after the stack's change
+          LoggingRole: known after the stack's change
+          StructuredLogDestinations: known after the stack's change
+    "#);
+}
+
+#[test]
+fn a_server_follows_what_the_change_set_makes_anew() {
+    let row = |logical_id: &str, action, replacement| ResourceChange {
+        action,
+        logical_id: logical_id.into(),
+        resource_type: "AWS::X::Y".into(),
+        physical_id: None,
+        replacement,
+        kept: false,
+        iam: false,
+        properties: Vec::new(),
+    };
+    let anew = |logical_id| row(logical_id, ResourceAction::Modify, Replacement::Always);
+    let followed = |resources: Vec<ResourceChange>, server: Option<Change>, owned: &Server| {
+        let stack = Change { resources, ..Change::new(Action::Update, Kind::Stack, "sftp-okta-demo", Vec::new()) };
+        let mut changes = vec![stack];
+        changes.extend(server);
+        add_what_follows(&mut changes, &wanted(), Some(owned));
+        changes.retain(|change| change.kind != Kind::Stack);
+        render(&changes, Style::new(false))
+    };
+    let server = server_as_wanted();
+    let in_place = row("TransferIdentityProviderApi", ResourceAction::Modify, Replacement::Never);
+    // Nobody's field names the role of the users, nor this server's the function.
+    assert_eq!(followed(vec![in_place, anew("UserAccessRole"), anew("IdentityProviderFunction")], None, &server), "");
+    let all =
+        || vec![anew("TransferIdentityProviderApi"), row("TransferLogGroup", ResourceAction::Add, Replacement::Never)];
+    insta::assert_snapshot!(followed(all(), None, &server), @"
+      ~ update  server           s-0123456789abcdef0
+          Url: known after the stack's change
+          StructuredLogDestinations: known after the stack's change
+    ");
+    let state = Detail::at_the_moment("state: OFFLINE → ONLINE".into());
+    let starts = Change::new(Action::Start, Kind::Server, &server.id, vec![state]);
+    insta::assert_snapshot!(followed(all(), Some(starts), &server), @"
+      ~ update  server           s-0123456789abcdef0
+          Url: known after the stack's change
+          StructuredLogDestinations: known after the stack's change
+          state: OFFLINE → ONLINE
+    ");
+    let made = Change::new(Action::Create, Kind::Server, "sftp-okta-demo", Vec::new());
+    assert_eq!(followed(all(), Some(made), &server), "  + create  server           sftp-okta-demo\n");
+}
+
+#[test]
+fn what_a_server_refers_to_is_in_the_template() {
+    for (logical_id, _) in REFERENCES {
+        assert!(crate::stack::TEMPLATE.contains(&format!("\n  {logical_id}:\n    ")), "{logical_id}");
     }
 }
 

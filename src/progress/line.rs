@@ -66,7 +66,8 @@ pub(super) fn write_part(text: &str) {
 
 /// Folds each line between its words, so that a terminal of this width need not cut them. What follows stands two columns
 /// further in than the line itself. A word that is longer than that (an ARN) stays whole, for copying.
-pub(super) fn fold(text: &str, columns: usize) -> String {
+#[must_use]
+pub fn fold(text: &str, columns: usize) -> String {
     let folded = text.split('\n').map(|line| {
         let depth = line.chars().take_while(|character| *character == ' ').count() + 2;
         let indent = " ".repeat(depth.min(columns / 2));
@@ -80,6 +81,25 @@ pub(super) fn fold(text: &str, columns: usize) -> String {
         textwrap::wrap(line, options).join("\n") + end
     });
     folded.collect::<Vec<_>>().join("\n")
+}
+
+/// The text with every SHA-256 in it cut to what a person compares.
+#[must_use]
+pub fn shortened(text: &str) -> String {
+    let is_hex = |character: char| character.is_ascii_hexdigit();
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_hex) {
+        let (before, from) = rest.split_at(start);
+        let (run, after) = from.split_at(from.find(|character| !is_hex(character)).unwrap_or(from.len()));
+        shown.push_str(before);
+        match run.get(..12).filter(|_| run.len() == 64) {
+            Some(beginning) => shown.extend([beginning, "…"]),
+            None => shown.push_str(run),
+        }
+        rest = after;
+    }
+    shown + rest
 }
 
 /// "1 change", "2 changes".
@@ -103,6 +123,20 @@ mod tests {
         assert_eq!(fold("\u{1b}[1mwarning:\u{1b}[0m it is so", 17), "\u{1b}[1mwarning:\u{1b}[0m it is so");
         assert_eq!(fold("Type yes to go on: ", 80), "Type yes to go on: ");
         assert_eq!(fold("", 80), "");
+    }
+
+    #[test]
+    fn a_sha256_is_cut_and_nothing_else() {
+        let digest = "0123456789abcdef".repeat(4);
+        assert_eq!(
+            shortened(&format!("demo/{digest}.zip → demo/{digest}.zip")),
+            "demo/0123456789ab….zip → demo/0123456789ab….zip"
+        );
+        let short = "abcdef0123".repeat(6);
+        for whole in ["", "arn:aws:iam::000000000000:role/x", short.as_str(), &format!("{digest}0"), "deadbeef → é"]
+        {
+            assert_eq!(shortened(whole), whole);
+        }
     }
 
     #[test]

@@ -2,14 +2,37 @@
 
 use super::{Outcome, Report};
 use crate::prices::MonthlyCost;
+use crate::progress::fold;
+
+/// How wide a line of prices may be, so that it fits a terminal of 80 columns.
+const WIDTH: usize = 78;
 
 /// What a month costs, where that is known.
 pub(super) fn cost(report: &Report) -> Option<String> {
     let cost = report.cost.as_ref()?;
-    let (lead, indent) = match report.result {
-        Outcome::Planned => ("Costs while it runs:", 22),
-        Outcome::Removed if report.kept.is_empty() => return Some("Still costs:  nothing".to_owned()),
-        Outcome::Removed => ("Still costs:", 14),
+    let lead = lead(report.result);
+    if costs_nothing(report) {
+        return Some(format!("{lead}  nothing"));
+    }
+    Some(told(cost, lead))
+}
+
+/// What a month costs, without what comes on top by use.
+pub(super) fn sum(report: &Report) -> Option<String> {
+    let cost = report.cost.as_ref()?;
+    let sum = if costs_nothing(report) { "nothing".to_owned() } else { cost.sentence() };
+    Some(format!("{} {sum}", lead(report.result)))
+}
+
+/// Nothing was left.
+fn costs_nothing(report: &Report) -> bool {
+    report.result == Outcome::Removed && report.kept.is_empty()
+}
+
+const fn lead(result: Outcome) -> &'static str {
+    match result {
+        Outcome::Planned => "Costs while it runs:",
+        Outcome::Removed => "Still costs:",
         Outcome::Deployed
         | Outcome::Unchanged
         | Outcome::Healthy
@@ -24,26 +47,21 @@ pub(super) fn cost(report: &Report) -> Option<String> {
         | Outcome::Granted
         | Outcome::Refused
         | Outcome::Declined
-        | Outcome::Failed => ("Costs:", 8),
-    };
-    Some(told(cost, lead, indent))
+        | Outcome::Failed => "Costs:",
+    }
 }
 
-/// How long a line of prices may be.
-const WIDTH: usize = 110;
-
-/// The sum, what comes on top by use, and where the prices are from, below each other.
-fn told(cost: &MonthlyCost, lead: &str, indent: usize) -> String {
-    let mut rows: Vec<String> = Vec::new();
-    for row in cost.on_top() {
-        match rows.last_mut() {
-            Some(line) if line.len() + row.len() < WIDTH => *line = format!("{line}; {row}"),
-            Some(_) | None => rows.push(row),
-        }
+/// The sum, its items below each other, what comes on top by use, and where the prices are from.
+fn told(cost: &MonthlyCost, lead: &str) -> String {
+    let mut lines = vec![format!("{lead}  {}", cost.total())];
+    let widest = cost.items.first().map_or(0, |dearest| dearest.usd_per_month.to_string().len());
+    lines.extend(
+        cost.items.iter().map(|item| format!("  {:>widest$}  {}", item.usd_per_month.to_string(), item.name())),
+    );
+    let on_top = cost.on_top();
+    if !on_top.is_empty() {
+        lines.push(fold(&format!("  on top by use, in USD: {}", on_top.join("; ")), WIDTH));
     }
-    if let Some(first) = rows.first_mut() {
-        *first = format!("on top by use, in USD: {first}");
-    }
-    let lines = std::iter::once(cost.sentence()).chain(rows).chain([format!("{} ({})", cost.as_of, cost.source)]);
-    format!("{lead:<indent$}{}", lines.collect::<Vec<_>>().join(&format!("\n{:indent$}", "")))
+    lines.push(fold(&format!("  {} ({})", cost.as_of, cost.source), WIDTH));
+    lines.join("\n")
 }

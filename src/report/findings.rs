@@ -18,16 +18,21 @@ pub(super) fn verdict(report: &Report) -> String {
     }
 }
 
+/// A level as people and programs read it.
+pub(super) const fn word(level: Level) -> &'static str {
+    match level {
+        Level::Ok => "ok",
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
+}
+
 /// What `doctor` found, a line each, and the remedy below it.
 pub(super) fn lines(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
-        let word = match finding.level {
-            Level::Ok => "ok",
-            Level::Info => "info",
-            Level::Warning => "warning",
-            Level::Error => "error",
-        };
+        let word = word(finding.level);
         let _ = writeln!(text, "  {word:<8} {:<21} {}", finding.check, clean(&finding.message));
         if let Some(remedy) = finding.remedy.as_deref().filter(|_| finding.level != Level::Ok) {
             let _ = writeln!(text, "{:33}→ {}", "", clean(remedy));

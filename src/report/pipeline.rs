@@ -2,13 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::Report;
+use super::{Outcome, Report, cost, summary};
+use crate::doctor::Level;
+use crate::exit_code::ExitCode;
 use crate::progress::clean;
 
 /// Rows of a summary. GitHub takes 1 MiB a step, and a person far less.
-const ROWS: usize = 200;
+pub(super) const ROWS: usize = 200;
 /// Characters of a cell.
 const CELL: usize = 300;
+/// Characters of what went wrong, and what to do: the end of it may be what counts.
+const PASSAGE: usize = 4000;
 
 /// What later steps and jobs want to know, by GitHub's names for it. What is not known is empty, so that a later step
 /// never reads the value of an earlier one.
@@ -52,18 +56,44 @@ pub fn dotenv(report: &Report) -> String {
     lines.collect()
 }
 
-/// The one annotation of a failure, as a workflow command: the root cause, and what to do.
+/// The one annotation of a failure, as a workflow command: the root cause, and what to do. What `status` and `doctor` find
+/// fails a step too.
 #[must_use]
 pub fn github_annotation(report: &Report) -> Option<String> {
-    let error = report.error.as_ref()?;
+    let Some(error) = report.error.as_ref() else { return worst(report).map(|fault| annotation(report, &fault)) };
     let mut text = clean(&error.message);
     for (label, value) in [("why", &error.cause), ("where", &error.resource), ("what to do", &error.hint)] {
         if let Some(value) = value {
             let _ = write!(text, "\n{label}: {}", clean(value));
         }
     }
+    Some(annotation(report, &text))
+}
+
+fn annotation(report: &Report, text: &str) -> String {
     let title = format!("sftp-okta {}", report.command);
-    Some(format!("::error title={}::{}\n", escaped_property(&title), escaped(&text)))
+    format!("::error title={}::{}\n", escaped_property(&title), escaped(text))
+}
+
+/// The worst of what was looked for and is not as it should be.
+fn worst(report: &Report) -> Option<String> {
+    if !matches!(report.command, "status" | "doctor") || report.exit_code() != ExitCode::Unhealthy {
+        return None;
+    }
+    let name = report.deployment.name.as_deref().unwrap_or_default();
+    if let Some(found) = report.findings.iter().find(|found| found.level == Level::Error) {
+        let remedy = found.remedy.as_deref().map(|remedy| format!("\nwhat to do: {}", clean(remedy)));
+        return Some(format!("{}: {}{}", found.check, clean(&found.message), remedy.unwrap_or_default()));
+    }
+    let of_all = report.deployments.iter().flatten().find_map(|row| Some((row.name.as_str(), row.faults.first()?)));
+    let told = match (report.faults.first(), of_all) {
+        (Some(fault), _) => format!("{name}: {fault}"),
+        (None, Some((name, fault))) => format!("{name}: {fault}"),
+        (None, None) if report.deployments.is_some() => "there is no deployment here".to_owned(),
+        (None, None) if report.result == Outcome::Absent => format!("{name} is not deployed"),
+        (None, None) => format!("{name} is not healthy"),
+    };
+    Some(clean(&told))
 }
 
 /// The data of a workflow command (actions/toolkit, `escapeData`).
@@ -100,26 +130,10 @@ pub fn github_summary(report: &Report) -> String {
         }
         text.push('\n');
     }
-    if !report.changes.is_empty() {
-        text.push_str("| change | kind | name | details |\n|---|---|---|---|\n");
-        for change in report.changes.iter().take(ROWS) {
-            let details: Vec<String> = change.details.iter().take(ROWS).map(|detail| code(detail)).collect();
-            let details = change.interrupts.then(|| "**interrupts the service**".to_owned()).into_iter().chain(details);
-            let details: Vec<String> = details.collect();
-            let action = serde_json::to_value(change.action).ok();
-            let action = action.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-            let _ = writeln!(
-                text,
-                "| {action} | {} | {} | {} |",
-                cell(change.kind),
-                code(&change.name),
-                details.join("<br>")
-            );
-        }
-        if let Some(more) = report.changes.len().checked_sub(ROWS).filter(|more| *more > 0) {
-            let _ = writeln!(text, "| … | | {more} more | |");
-        }
-        text.push('\n');
+    text.push_str(&summary::changes(&report.changes));
+    text.push_str(&summary::findings(&report.findings));
+    if let Some(cost) = cost::sum(report) {
+        let _ = writeln!(text, "{}\n", cell(&cost));
     }
     for (title, items) in [("Differs from the configuration", &report.differences), ("Warnings", &report.warnings)] {
         if !items.is_empty() {
@@ -129,26 +143,30 @@ pub fn github_summary(report: &Report) -> String {
         }
     }
     if let Some(error) = &report.error {
-        let _ = writeln!(text, "**{}**\n", cell(&error.message));
-        for (label, value) in [
-            ("why", &error.cause),
-            ("where", &error.resource),
-            ("request id", &error.request_id),
-            ("what to do", &error.hint),
-        ] {
-            if let Some(value) = value {
-                let _ = writeln!(text, "- {label}: {}", cell(value));
-            }
+        let _ = writeln!(text, "**{}**\n", passage(&error.message));
+        for (label, value) in error.details() {
+            let _ = writeln!(text, "- {label}: {}", passage(value));
         }
         text.push('\n');
     }
     text
 }
 
-/// Text that Markdown and HTML show as it is.
-fn cell(text: &str) -> String {
+/// Text that Markdown and HTML show as it is, short enough for a cell.
+pub(super) fn cell(text: &str) -> String {
+    shown(text, CELL)
+}
+
+/// The same, of any reasonable length.
+fn passage(text: &str) -> String {
+    shown(text, PASSAGE)
+}
+
+fn shown(text: &str, most: usize) -> String {
+    let text = clean(text);
     let mut shown = String::new();
-    for character in clean(text).chars().take(CELL) {
+    let mut letters = text.chars();
+    for character in letters.by_ref().take(most) {
         match character {
             '<' => shown.push_str("&lt;"),
             '>' => shown.push_str("&gt;"),
@@ -160,11 +178,14 @@ fn cell(text: &str) -> String {
             other => shown.push(other),
         }
     }
+    if letters.next().is_some() {
+        shown.push('…');
+    }
     shown
 }
 
-/// The same, in the letters of code.
-fn code(text: &str) -> String {
+/// A cell's text in the letters of code.
+pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", cell(text))
 }
 
@@ -172,8 +193,12 @@ fn code(text: &str) -> String {
 mod tests {
     use super::super::tests::deployed;
     use super::*;
+    use crate::doctor::Finding;
     use crate::error::{Error, ErrorCode};
-    use crate::plan::{Action, Change};
+    use crate::plan::{Action, Change, Kind};
+    use crate::prices;
+    use crate::report::DeploymentRow;
+    use crate::stack::{PropertyChange, Replacement, ResourceAction, ResourceChange};
 
     fn failed() -> Report {
         let mut report = Report::new("deploy");
@@ -228,7 +253,7 @@ mod tests {
         report.deployment.name = Some("partners".into());
         report.changes = vec![Change {
             action: Action::Update,
-            kind: "stack",
+            kind: Kind::Stack,
             name: "sftp-okta-partners".into(),
             details: vec!["tag a: \"<img>\" → \"b|c\"".into(), "@someone".into()],
             interrupts: false,
@@ -261,5 +286,128 @@ mod tests {
         | account | <code>111122223333</code> |
         | region | <code>eu-west-1</code> |
         ");
+    }
+
+    /// A row of a change set.
+    fn resource(action: ResourceAction, kind: &str, id: &str, replacement: Replacement) -> ResourceChange {
+        let property = |path: &str, before: &str, after: &str| PropertyChange {
+            path: format!("/Properties/{path}"),
+            before: Some(before.into()),
+            after: Some(after.into()),
+            replacement,
+        };
+        ResourceChange {
+            action,
+            logical_id: id.into(),
+            resource_type: kind.into(),
+            physical_id: None,
+            replacement,
+            kept: false,
+            iam: kind.starts_with("AWS::IAM::"),
+            properties: vec![property("A", "1", "2"), property("B", "x", "<y>")],
+        }
+    }
+
+    #[test]
+    fn a_summary_shows_what_happens_to_each_resource_and_what_it_costs() {
+        let mut report = Report::new("plan");
+        report.result = Outcome::Planned;
+        report.deployment.name = Some("partners".into());
+        let stack = Change::new(Action::Update, Kind::Stack, "sftp-okta-partners", vec!["tag a".into()]);
+        let resources = vec![
+            resource(ResourceAction::Add, "AWS::IAM::Role", "New", Replacement::Never),
+            resource(ResourceAction::Modify, "AWS::IAM::Role", "Renamed", Replacement::Always),
+            resource(ResourceAction::Remove, "AWS::Logs::LogGroup", "Log", Replacement::Never),
+        ];
+        report.changes =
+            vec![Change { resources, ..stack }, Change::new(Action::Update, Kind::Server, "s-1", Vec::new())];
+        report.cost = Some(prices::of_resource_types(["AWS::KMS::Key"]));
+        insta::assert_snapshot!(github_summary(&report), @r#"
+        ### sftp-okta plan: partners planned
+
+        | change | kind | name | details |
+        |---|---|---|---|
+        | update | stack | <code>sftp-okta-partners</code> | <code>tag a</code> |
+        | ↳ add | IAM::Role | <code>New</code> | **! IAM** |
+        | ↳ modify | IAM::Role | <code>Renamed</code> | **! REPLACED: a new role, with another ARN, IAM**<br><code>A: "1" → "2" (replaces it)</code><br><code>B: "x" → "&lt;y&gt;" (replaces it)</code> |
+        | ↳ remove | Logs::LogGroup | <code>Log</code> | **! DELETED** |
+        | update | server | <code>s-1</code> |  |
+
+        Costs while it runs: about USD 1.00 a month (KMS key 1.00)
+        "#);
+        let many = (0..ROWS).map(|_| resource(ResourceAction::Add, "AWS::X::Y", "Z", Replacement::Never)).collect();
+        report.changes = vec![Change { resources: many, ..Change::new(Action::Update, Kind::Stack, "s", Vec::new()) }];
+        assert!(github_summary(&report).contains("| … | | 1 more | |"));
+    }
+
+    #[test]
+    fn a_summary_shows_what_doctor_found() {
+        let mut report = Report::new("doctor");
+        report.result = Outcome::Unhealthy;
+        report.findings = vec![
+            Finding::new("bucket", Level::Error, "no bucket <a|b>").remedy("make it"),
+            Finding::new("endpoint", Level::Info, "public"),
+            Finding::new("region", Level::Ok, "region eu-west-1"),
+        ];
+        insta::assert_snapshot!(github_summary(&report), @"
+        ### sftp-okta doctor:  unhealthy
+
+        | level | check | finding | what to do |
+        |---|---|---|---|
+        | error | bucket | no bucket &lt;a&#124;b&gt; | make it |
+        | info | endpoint | public |  |
+
+        As it should be: 1 check.
+        ");
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(cell(&"a".repeat(CELL)), "a".repeat(CELL));
+        assert_eq!(cell(&"a".repeat(CELL + 1)), format!("{}…", "a".repeat(CELL)));
+        let mut report = failed();
+        let long = format!("{} and the end", "b".repeat(CELL));
+        report.error = Some(Error::new(ErrorCode::StackFailed, "no").cause(long.clone()).hint(long.clone()));
+        let summary = github_summary(&report);
+        assert!(summary.contains(&format!("- why: {long}\n- what to do: {long}\n")), "{summary}");
+        report.error = Some(Error::new(ErrorCode::StackFailed, "no").cause("b".repeat(PASSAGE + 1)));
+        assert!(github_summary(&report).contains("b…\n"));
+    }
+
+    #[test]
+    fn what_is_not_healthy_has_one_annotation_with_the_worst() {
+        let annotated = |report: &Report| github_annotation(report).unwrap_or_default();
+        let mut doctor = Report::new("doctor");
+        doctor.result = Outcome::Unhealthy;
+        doctor.findings = vec![
+            Finding::new("bucket", Level::Error, "no bucket\n::error::x").remedy("make it"),
+            Finding::new("okta", Level::Error, "no organisation"),
+        ];
+        let mut status = Report::new("status");
+        status.deployment.name = Some("partners".into());
+        status.result = Outcome::Unhealthy;
+        status.warnings = vec!["a namesake".into(), "there is no server".into()];
+        status.faults = vec!["there is no server".into()];
+        let mut all = Report::new("status");
+        all.result = Outcome::Unhealthy;
+        let row = |name: &str, faults: &[&str]| DeploymentRow {
+            name: name.into(),
+            stack: "s".into(),
+            stack_status: None,
+            servers: Vec::new(),
+            faults: faults.iter().map(|fault| (*fault).to_owned()).collect(),
+            usd_per_month: prices::Priced::TransferServer.usd_per_month(),
+        };
+        all.deployments = Some(vec![row("good", &[]), row("lost", &["a server without a stack", "twice"])]);
+        let absent = Report { result: Outcome::Absent, faults: Vec::new(), ..status.clone() };
+        insta::assert_snapshot!([&doctor, &status, &all, &absent].map(annotated).concat(), @"
+        ::error title=sftp-okta doctor::bucket: no bucket ::error::x%0Awhat to do: make it
+        ::error title=sftp-okta status::partners: there is no server
+        ::error title=sftp-okta status::lost: a server without a stack
+        ::error title=sftp-okta status::partners is not deployed
+        ");
+        let healthy = Report { result: Outcome::Healthy, ..status.clone() };
+        let planned = Report { command: "plan", ..status };
+        assert_eq!([&healthy, &planned].map(github_annotation), [None, None]);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::doctor::Level;
 use crate::error::{Error, ErrorCode};
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, Kind};
 use crate::prices;
 
 use super::*;
@@ -70,6 +70,40 @@ fn status_tells_what_differs_and_what_is_wrong() {
 
     Bring it back with:  sftp-okta deploy
     "#);
+    // Where a deploy would refuse, the warnings say what to do.
+    report.deploy_refuses = true;
+    assert!(!report.to_text().contains("sftp-okta deploy"));
+}
+
+#[test]
+fn a_plan_ends_with_the_command_that_makes_it() {
+    let mut report = Report::new("plan");
+    report.deployment.name = Some("partners".into());
+    report.result = Outcome::Planned;
+    let end = |report: &Report| report.to_text().lines().last().unwrap().to_owned();
+    report.changes = vec![Change::new(Action::Create, Kind::Stack, "sftp-okta-partners", Vec::new())];
+    assert_eq!(end(&report), "Make them with:  sftp-okta deploy");
+    report.files = vec!["plan.json".into()];
+    assert_eq!(end(&report), "Make them with:  sftp-okta deploy --plan plan.json");
+    report.files = vec!["my plan.json".into()];
+    assert_eq!(end(&report), "Make them with:  sftp-okta deploy --plan 'my plan.json'");
+}
+
+#[test]
+fn a_change_that_was_declined_is_neither_done_nor_failed() {
+    let mut report = Report::new("deploy");
+    report.result = Outcome::Declined;
+    assert_eq!(report.to_text(), "nothing was changed\n");
+    assert_eq!(report.exit_code().number(), 1);
+}
+
+#[test]
+fn a_stack_that_is_changing_keeps_nothing_of_before() {
+    let mut report = deployed();
+    report.stack_begins_to_change();
+    let stack = report.stack.unwrap();
+    assert_eq!((stack.name.as_str(), stack.status.as_str()), ("sftp-okta-partners", ""));
+    assert_eq!(stack.outputs, BTreeMap::new());
 }
 
 #[test]
@@ -95,7 +129,7 @@ fn teardown_ends_with_what_is_kept() {
 fn a_failure_is_one_json_document_and_no_text() {
     let mut report = Report::new("deploy");
     report.deployment.name = Some("partners".into());
-    report.changes = vec![Change::new(Action::Create, "stack", "s", vec!["d".into()])];
+    report.changes = vec![Change::new(Action::Create, Kind::Stack, "s", vec!["d".into()])];
     report.error = Some(Error::new(ErrorCode::StackFailed, "no").cause("because").hint("try").resource("Function"));
     assert_eq!(report.to_text(), "");
     assert_eq!(report.exit_code().number(), 4);
@@ -260,24 +294,40 @@ fn what_it_costs_is_told_below_each_other() {
     insta::assert_snapshot!(report.to_text(), @"
     partners is as configured: nothing to do
 
-    Costs while it runs:  about USD 228.00 a month (Transfer server 219.00, CloudWatch dashboard 3.00, 9 × CloudWatch metric 2.70, 5 × API method metric 1.50, KMS key 1.00, 8 × CloudWatch alarm 0.80)
-                          on top by use, in USD: transferred data 0.04 per GB each way; API calls 3.50 per million
-                          function calls 0.20 per million and 0.0000167 per GB and second
-                          a metric for each reason of refusals 0.30 a month; logs 0.50 per GB written and 0.03 per GB and month kept
-                          key calls 0.03 per 10,000; stored files 0.023 per GB and month
-                          November 2026 (AWS's public price pages for us-east-1, on demand, free tiers not counted; other regions differ)
+    Costs while it runs:  about USD 228.00 a month
+      219.00  Transfer server
+        3.00  CloudWatch dashboard
+        2.70  9 × CloudWatch metric
+        1.50  5 × API method metric
+        1.00  KMS key
+        0.80  8 × CloudWatch alarm
+      on top by use, in USD: transferred data 0.04 per GB each way; API calls 3.50
+        per million; function calls 0.20 per million and 0.0000167 per GB and
+        second; a metric for each reason of refusals 0.30 a month; logs 0.50 per
+        GB written and 0.03 per GB and month kept; key calls 0.03 per 10,000;
+        stored files 0.023 per GB and month
+      November 2026 (AWS's public price pages for us-east-1, on demand, free tiers
+        not counted; other regions differ)
     ");
     report.command = "status";
     report.result = Outcome::Healthy;
     insta::assert_snapshot!(report.to_text(), @"
     partners is healthy
 
-    Costs:  about USD 228.00 a month (Transfer server 219.00, CloudWatch dashboard 3.00, 9 × CloudWatch metric 2.70, 5 × API method metric 1.50, KMS key 1.00, 8 × CloudWatch alarm 0.80)
-            on top by use, in USD: transferred data 0.04 per GB each way; API calls 3.50 per million
-            function calls 0.20 per million and 0.0000167 per GB and second
-            a metric for each reason of refusals 0.30 a month; logs 0.50 per GB written and 0.03 per GB and month kept
-            key calls 0.03 per 10,000; stored files 0.023 per GB and month
-            November 2026 (AWS's public price pages for us-east-1, on demand, free tiers not counted; other regions differ)
+    Costs:  about USD 228.00 a month
+      219.00  Transfer server
+        3.00  CloudWatch dashboard
+        2.70  9 × CloudWatch metric
+        1.50  5 × API method metric
+        1.00  KMS key
+        0.80  8 × CloudWatch alarm
+      on top by use, in USD: transferred data 0.04 per GB each way; API calls 3.50
+        per million; function calls 0.20 per million and 0.0000167 per GB and
+        second; a metric for each reason of refusals 0.30 a month; logs 0.50 per
+        GB written and 0.03 per GB and month kept; key calls 0.03 per 10,000;
+        stored files 0.023 per GB and month
+      November 2026 (AWS's public price pages for us-east-1, on demand, free tiers
+        not counted; other regions differ)
     ");
 }
 
@@ -294,7 +344,7 @@ fn a_teardown_ends_with_what_still_costs() {
     ");
     let kept =
         |kind: &str, name: &str| Kept { kind: kind.into(), name: name.into(), why: "the template keeps it".into() };
-    report.changes = vec![Change::new(Action::Delete, "server", "s-0123456789abcdef0", Vec::new())];
+    report.changes = vec![Change::new(Action::Delete, Kind::Server, "s-0123456789abcdef0", Vec::new())];
     report.kept = vec![kept("AWS::S3::Bucket", "acme-files"), kept("AWS::KMS::Key", "1f")];
     report.cost = Some(prices::of_resource_types(report.kept.iter().map(|kept| kept.kind.as_str())));
     insta::assert_snapshot!(report.to_text(), @"
@@ -309,9 +359,11 @@ fn a_teardown_ends_with_what_still_costs() {
       - AWS::KMS::Key 1f
         the template keeps it
 
-    Still costs:  about USD 1.00 a month (KMS key 1.00)
-                  on top by use, in USD: stored files 0.023 per GB and month
-                  November 2026 (AWS's public price pages for us-east-1, on demand, free tiers not counted; other regions differ)
+    Still costs:  about USD 1.00 a month
+      1.00  KMS key
+      on top by use, in USD: stored files 0.023 per GB and month
+      November 2026 (AWS's public price pages for us-east-1, on demand, free tiers
+        not counted; other regions differ)
     ");
 }
 

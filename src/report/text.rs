@@ -6,7 +6,7 @@ use super::cost::cost;
 use super::sandbox::{in_sandbox, users};
 use super::{Outcome, Report, deployments, findings};
 use crate::plan;
-use crate::progress::{Style, clean, count};
+use crate::progress::{Style, clean, count, shortened};
 
 /// Renders the report. Failures tell their story on stderr, so here they say only what is there now.
 pub(super) fn render(report: &Report) -> String {
@@ -79,7 +79,7 @@ pub(super) fn render(report: &Report) -> String {
         let gone: Vec<String> = report
             .changes
             .iter()
-            .map(|change| format!("{} {}", change.kind.replace('-', " "), plan::shortened(&change.name)))
+            .map(|change| format!("{} {}", change.kind.in_words(), shortened(&change.name)))
             .collect();
         list(&mut text, "Gone:", gone.iter().map(String::as_str));
     }
@@ -169,6 +169,15 @@ fn list<'a>(text: &mut String, title: &str, items: impl Iterator<Item = &'a str>
     }
 }
 
+/// A file's name as a shell takes it for one word.
+fn quoted(file: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-".contains(character);
+    match file.chars().all(plain) {
+        true => file.to_owned(),
+        false => format!("'{}'", file.replace('\'', r"'\''")),
+    }
+}
+
 fn next(report: &Report) -> Option<String> {
     // Without the flag the same words would go to AWS.
     let deploy = if report.sandbox.is_some() { "sftp-okta deploy --sandbox" } else { "sftp-okta deploy" };
@@ -183,8 +192,13 @@ fn next(report: &Report) -> Option<String> {
         Outcome::Healthy | Outcome::Unhealthy if report.command == "doctor" => None,
         Outcome::Healthy | Outcome::Unhealthy if report.deployments.is_some() => None,
         Outcome::Absent => Some(format!("Make it with:  {deploy}")),
+        // What to do instead stands with what is wrong.
+        Outcome::Unhealthy if report.deploy_refuses => None,
         Outcome::Unhealthy => Some(format!("Bring it back with:  {deploy}")),
-        Outcome::Planned if !report.changes.is_empty() => Some(format!("Make them with:  {deploy}")),
+        Outcome::Planned if !report.changes.is_empty() => Some(match report.files.first() {
+            Some(file) => format!("Make them with:  {deploy} --plan {}", quoted(file)),
+            None => format!("Make them with:  {deploy}"),
+        }),
         Outcome::Healthy | Outcome::Verified => in_sandbox(report.sandbox.as_ref()?, &report.server.as_ref()?.id),
         Outcome::Running => {
             let sandbox = report.sandbox.as_ref()?;

@@ -13,7 +13,8 @@ use aws_sdk_transfer::types::{
 use super::delete::delete;
 use super::describe::{Server, describe};
 use super::find::Found;
-use super::ownership::{Owner, is_of_call};
+use super::ownership::{Owner, call_of, is_of_call, is_of_run};
+use super::roles::{self, STILL_REFUSED};
 use super::spec::{ProviderRefs, Spec};
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
@@ -21,8 +22,6 @@ use crate::progress::Progress;
 use crate::settings::Endpoint;
 use crate::wait::{Backoff, Patience};
 
-/// How many poll intervals a new role gets to become usable: two minutes at the default of two seconds.
-const INTERVALS_FOR_ROLES: u32 = 60;
 /// How many poll intervals another run has to delete the server that it made at the same time. Two minutes, by default.
 const INTERVALS_FOR_OTHERS: u32 = 60;
 /// How often the account is searched for a server whose create call was never answered, with growing pauses.
@@ -53,7 +52,7 @@ pub(super) async fn create(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Server> {
-    let roles_patience = patience.at_most(patience.interval.saturating_mul(INTERVALS_FOR_ROLES));
+    let roles_patience = roles::patience(patience);
     let mut backoff = Backoff::from(patience.interval);
     let mut unanswered = 0;
     let mut found = found;
@@ -62,18 +61,16 @@ pub(super) async fn create(
         let sent = request(client, spec, owner, &call).send_once().await;
         let (outcome, error) = match sent {
             Ok(id) => {
+                progress.goes_on(&format!("server {id} goes on starting"));
                 let server = described(client, &id).await?;
-                return keep_one(client, owner, found, server, patience, progress).await;
+                return keep_one(client, owner, found, server, run, patience, progress).await;
             }
             Err((refusal, error)) => (judge(refusal.as_ref()), error),
         };
         match outcome {
             Outcome::Refused => return Err(error.hint_if_none("correct the setting it names, then deploy again")),
             Outcome::RoleNotReady if roles_patience.is_over() => {
-                return Err(error.hint_if_none(
-                    "the role was still refused after two minutes, so its trust policy is the likely cause: deploy again to \
-                     bring the stack back to its template",
-                ));
+                return Err(error.hint_if_none(STILL_REFUSED));
             }
             Outcome::RoleNotReady | Outcome::Throttled if patience.is_over() => {
                 return Err(patience.ran_out(&format!("no server was created: {error}")));
@@ -89,7 +86,7 @@ pub(super) async fn create(
                 let (made, searched) = search_for_call(client, owner, found, &call, patience).await?;
                 found = searched;
                 match made {
-                    Some(server) => return keep_one(client, owner, found, server, patience, progress).await,
+                    Some(server) => return keep_one(client, owner, found, server, run, patience, progress).await,
                     None if unanswered >= UNANSWERED => {
                         return Err(Error { code: ErrorCode::ServerFailed, ..error }
                             .hint("no server was made as far as can be seen: run the same command again"));
@@ -123,24 +120,33 @@ async fn search_for_call(
 
 /// Of servers made at once one stays, and each run deletes none but its own: the one with the larger id, and that at once.
 /// The other run may have looked before this run's server was there, and then knows nothing of it: where its server, of
-/// the larger id, does not go, ours does. So does ours where an earlier call of this run took effect after all.
+/// the larger id, does not go, ours does. Where an earlier call of this run took effect after all, both are its own.
 async fn keep_one(
     client: &Client,
     owner: &Owner,
     found: Found,
     mine: Server,
+    run: &str,
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Server> {
     let others_patience = patience.at_most(patience.interval.saturating_mul(INTERVALS_FOR_OTHERS));
     let mut backoff = Backoff::from(patience.interval);
-    let mut found = found;
+    let (mut found, mut mine) = (found, mine);
     loop {
         found = found.search(client, owner).await?;
-        let Some(other) = found.owned.iter().find(|other| other.id != mine.id) else { return Ok(mine) };
+        let Some(other) = found.owned.iter().find(|other| other.id != mine.id).cloned() else { return Ok(mine) };
+        // The tags of one and the same call are a copy, and no server of this run.
+        if is_of_run(&other.tags, run) && call_of(&other.tags) != call_of(&mine.tags) {
+            let (stays, goes) = if other.id < mine.id { (other, mine) } else { (mine, other) };
+            progress.note(&format!("An earlier CreateServer took effect after all: removing {}", goes.id));
+            delete(client, &goes, patience, progress).await?;
+            progress.goes_on(&format!("server {} goes on starting", stays.id));
+            mine = stays;
+            continue;
+        }
         if other.id < mine.id || others_patience.is_over() {
             progress.note(&format!("Another run created server {} at the same time: removing {}", other.id, mine.id));
-            let other = other.clone();
             // Until it is gone: the next run would find two servers and refuse to choose.
             delete(client, &mine, patience, progress).await?;
             return Ok(other);
@@ -162,15 +168,12 @@ fn judge(refusal: Option<&Refusal>) -> Outcome {
     if refusal.is_throttling() {
         return Outcome::Throttled;
     }
-    if matches!(refusal.code.as_str(), "InternalServiceError" | "ServiceUnavailableException") || refusal.status >= 500
-    {
+    // A success that cannot be read counts as well.
+    let unclear = refusal.status >= 500 || refusal.status < 400;
+    if unclear || matches!(refusal.code.as_str(), "InternalServiceError" | "ServiceUnavailableException") {
         return Outcome::Unknown;
     }
-    let message = refusal.message.to_ascii_lowercase();
-    let about_a_role = message.contains("role")
-        && ["assume", "trust", "not ready", "does not exist"].iter().any(|word| message.contains(word));
-    // IAM is eventually consistent; the service's wording for it is not documented, so likeness decides.
-    if about_a_role && matches!(refusal.code.as_str(), "InvalidRequestException" | "AccessDeniedException") {
+    if roles::is_not_ready(refusal) {
         return Outcome::RoleNotReady;
     }
     Outcome::Refused
@@ -264,6 +267,7 @@ mod tests {
         assert_eq!(judged("InternalServiceError", 500, ""), Outcome::Unknown);
         assert_eq!(judged("ServiceUnavailableException", 503, ""), Outcome::Unknown);
         assert_eq!(judged("", 502, ""), Outcome::Unknown);
+        assert_eq!(judged("", 200, ""), Outcome::Unknown);
         assert_eq!(judged("InvalidRequestException", 400, "Unable to assume role x"), Outcome::RoleNotReady);
         assert_eq!(judged("AccessDeniedException", 400, "The role trust policy"), Outcome::RoleNotReady);
         assert_eq!(

@@ -20,13 +20,13 @@ pub async fn delete(client: &Client, server: &Server, patience: &Patience, progr
         match describe(client, &server.id).await {
             Ok(None) => break,
             Ok(Some(_)) => progress.server(&server.id, "being deleted", Mood::Running),
-            Err(error) if matches!(error.code, ErrorCode::Network | ErrorCode::Service) => {
+            Err(error) if error.code.may_pass() => {
                 progress.note(&format!("{error}; looking again"));
             }
             Err(error) => return Err(error),
         }
         if patience.is_over() {
-            return Err(patience.ran_out(&format!("server {} is still being deleted", server.id)).resource(&server.id));
+            return Err(patience.ran_out(&format!("server {} is still there", server.id)).resource(&server.id));
         }
         progress.tick();
         patience.pause().await;

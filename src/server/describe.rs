@@ -7,7 +7,7 @@ use aws_sdk_transfer::types::{DescribedServer, DirectoryListingOptimization, Pro
 
 use super::state::ServerState;
 use crate::aws::{Refusal, failure, refusal};
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 
 /// A server as Transfer Family describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,16 @@ pub struct Server {
     pub host_key_fingerprint: Option<String>,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl Server {
+    /// The error of a server whose state needs a person first; `{server}` in `next` stands for its id.
+    pub(super) fn failed(&self, why: &str, next: &str) -> Error {
+        Error::new(ErrorCode::ServerFailed, format!("server {} is {}", self.id, self.state))
+            .cause(why)
+            .hint(next.replace("{server}", &self.id))
+            .resource(&self.id)
+    }
 }
 
 /// Describes a server; `None` when there is none with this id.

@@ -8,7 +8,7 @@ use super::elastic_ips;
 use super::find::Found;
 use super::ownership::Owner;
 use super::spec::Spec;
-use super::state::{ElasticIpStep, ServerStep};
+use super::state::{ElasticIpStep, ServerState, ServerStep};
 use super::update::update;
 use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
@@ -65,7 +65,6 @@ pub async fn ensure(
             },
         },
     };
-    progress.goes_on(&format!("server {} goes on starting", server.id));
     let is_new = change == Change::Created;
     let (server, started) = bring_online(client, spec, server, is_new, patience, progress).await?;
     progress.nothing_goes_on();
@@ -103,6 +102,9 @@ async fn bring_online(
     let mut server = server;
     let (mut stopped, mut changed, mut started) = (false, false, false);
     loop {
+        if server.state == ServerState::Starting {
+            progress.goes_on(&format!("server {} goes on starting", server.id));
+        }
         // Once they were taken, the server is started whatever it tells of them: it stands still for nobody's good.
         let step = match !changed && spec.has_other_elastic_ips(&server) {
             false => server.state.for_deploy(),
@@ -139,12 +141,7 @@ async fn bring_online(
             }
             // After StartServer the state may read OFFLINE once more.
             ServerStep::Start => {}
-            ServerStep::Failed { why, next } => {
-                return Err(Error::new(ErrorCode::ServerFailed, format!("server {} is {}", server.id, server.state))
-                    .cause(why)
-                    .hint(next)
-                    .resource(&server.id));
-            }
+            ServerStep::Failed { why, next } => return Err(server.failed(why, next)),
         }
         if patience.is_over() {
             return Err(patience.ran_out(&format!("server {} is {}", server.id, server.state)).resource(&server.id));
@@ -161,15 +158,10 @@ async fn bring_online(
                 .resource(&server.id)
                 .hint("run the same command again to make it anew"));
             }
-            Err(error) if matches!(error.code, ErrorCode::Network | ErrorCode::Service) => {
+            Err(error) if error.code.may_pass() => {
                 progress.note(&format!("{error}; looking again"));
             }
-            Err(error) => {
-                return Err(Error {
-                    message: format!("{} (server {} goes on starting)", error.message, server.id),
-                    ..error
-                });
-            }
+            Err(error) => return Err(error),
         }
     }
 }

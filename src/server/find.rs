@@ -7,12 +7,15 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::describe::{Server, describe};
-use super::ownership::{Claim, Owner, call_of};
+use super::ownership::{Owner, ServerClaim, call_of};
 use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
+use crate::progress::Progress;
 
 /// How many servers are described at a time.
 const AT_A_TIME: usize = 8;
+/// How many servers a page of the list may hold at most (Transfer Family API reference, ListServers).
+const PAGE: i32 = 1000;
 
 /// What a search found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,9 +24,12 @@ pub struct Found {
     pub owned: Vec<Server>,
     /// Servers of a deployment of the same name with another stack: id and stack.
     pub namesakes: Vec<(String, String)>,
+    /// Servers that carry this deployment's tags and were not made by sftp-okta: somebody put the tags there. They are told,
+    /// and never touched.
+    pub not_made_by_us: Vec<String>,
     /// Servers that may not be described: one of them could be the deployment's.
     pub unreadable: Vec<String>,
-    /// How many servers the account has here, as far as they were counted: a hint that holds needs no list.
+    /// How many servers the account has here, as far as they were counted: a hint alone needs no list.
     pub count: usize,
     /// Ids of servers that belong to others, so that a further search need not ask again.
     foreign: HashSet<String>,
@@ -31,19 +37,40 @@ pub struct Found {
 
 /// Looks for the deployment's server.
 ///
-/// `hint` is the id at which it was last seen: where that still is the deployment's server, one call is enough.
+/// `hint` is the id at which it was last seen: where that still is the deployment's server, few calls are enough. With
+/// `logging_role`, the role that the stack made for its server's logs, that is the list and a look at each server with that
+/// role: so another server that was made for this stack is seen too. Without the role it is one look at the hinted server.
 /// Otherwise all servers are listed and described, since the list carries no tags (Transfer Family API reference, ListedServer).
 ///
 /// # Errors
 /// What Transfer Family says.
-pub async fn find(client: &Client, owner: &Owner, hint: Option<&str>) -> Result<Found> {
-    if let Some(id) = hint
-        && let Ok(Some(server)) = describe(client, id).await
-        && owner.claim(&server.tags) == Claim::Ours
-    {
-        return Ok(Found { owned: vec![server], count: 1, ..Found::default() });
+pub async fn find(client: &Client, owner: &Owner, hint: Option<&str>, logging_role: Option<&str>) -> Result<Found> {
+    match (hint, logging_role) {
+        (None, _) => Found::default().search(client, owner).await,
+        (Some(id), None) => match hinted(client, owner, id).await {
+            Some(server) => Ok(Found { owned: vec![server], count: 1, ..Found::default() }),
+            None => Found::default().search(client, owner).await,
+        },
+        (Some(id), Some(role)) => {
+            let (hinted, rows) = tokio::join!(hinted(client, owner, id), list(client));
+            let rows = rows?;
+            let count = rows.len();
+            let Some(hinted) = hinted else { return Found::default().search_rows(client, owner, rows).await };
+            let of_the_stack =
+                rows.into_iter().filter(|row| row.id != hinted.id && row.logging_role.as_deref() == Some(role));
+            let mut found = Found::default().search_rows(client, owner, of_the_stack.collect()).await?;
+            found.count = count;
+            found.owned.push(hinted);
+            found.sort();
+            Ok(found)
+        }
     }
-    Found::default().search(client, owner).await
+}
+
+/// The server with this id, where it is the deployment's.
+async fn hinted(client: &Client, owner: &Owner, id: &str) -> Option<Server> {
+    let server = describe(client, id).await.ok().flatten()?;
+    (owner.claim_of_server(&server.tags) == ServerClaim::Ours).then_some(server)
 }
 
 impl Found {
@@ -52,9 +79,14 @@ impl Found {
     /// # Errors
     /// What Transfer Family says.
     pub(super) async fn search(self, client: &Client, owner: &Owner) -> Result<Self> {
-        let ids = list(client).await?;
-        let mut found = Self { count: ids.len(), foreign: self.foreign, ..Self::default() };
-        let unknown = ids.into_iter().filter(|id| !found.foreign.contains(id)).collect::<Vec<_>>();
+        let rows = list(client).await?;
+        self.search_rows(client, owner, rows).await
+    }
+
+    /// Describes each of these servers that is not known to be another's.
+    async fn search_rows(self, client: &Client, owner: &Owner, rows: Vec<Row>) -> Result<Self> {
+        let mut found = Self { count: rows.len(), foreign: self.foreign, ..Self::default() };
+        let unknown = rows.into_iter().map(|row| row.id).filter(|id| !found.foreign.contains(id)).collect::<Vec<_>>();
         let mut described = stream::iter(unknown)
             .map(|id| async move {
                 let server = describe(client, &id).await;
@@ -63,10 +95,11 @@ impl Found {
             .buffer_unordered(AT_A_TIME);
         while let Some((id, server)) = described.next().await {
             match server {
-                Ok(Some(server)) => match owner.claim(&server.tags) {
-                    Claim::Ours => found.owned.push(server),
-                    Claim::Namesake { stack } => found.namesakes.push((id, stack)),
-                    Claim::Foreign => {
+                Ok(Some(server)) => match owner.claim_of_server(&server.tags) {
+                    ServerClaim::Ours => found.owned.push(server),
+                    ServerClaim::NotMadeByUs => found.not_made_by_us.push(id),
+                    ServerClaim::Namesake { stack } => found.namesakes.push((id, stack)),
+                    ServerClaim::Foreign => {
                         found.foreign.insert(id);
                     }
                 },
@@ -78,10 +111,22 @@ impl Found {
             }
         }
         drop(described);
-        found.owned.sort_by(|one, other| one.id.cmp(&other.id));
-        found.namesakes.sort();
-        found.unreadable.sort();
+        found.sort();
         Ok(found)
+    }
+
+    fn sort(&mut self) {
+        self.owned.sort_by(|one, other| one.id.cmp(&other.id));
+        self.namesakes.sort();
+        self.not_made_by_us.sort();
+        self.unreadable.sort();
+    }
+
+    /// Tells which servers only look like this deployment's.
+    pub fn warn_of_copied_tags(&self, progress: &Progress) {
+        for id in &self.not_made_by_us {
+            progress.warn(&not_made_by_us(id));
+        }
     }
 
     /// Two servers that name the same create call: one of them carries copied tags, and might be anybody's. Nothing is done
@@ -136,6 +181,15 @@ impl Found {
     }
 }
 
+/// What is told of a server that only looks like a deployment's.
+#[must_use]
+pub fn not_made_by_us(id: &str) -> String {
+    format!(
+        "server {id} carries some of this deployment's tags and was not made by sftp-okta: it is not touched; take them away \
+         (`aws transfer untag-resource --arn ARN --tag-keys sftp-okta:deployment sftp-okta:stack`)"
+    )
+}
+
 /// All servers of the account and region.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Everyone {
@@ -151,7 +205,7 @@ pub struct Everyone {
 /// What Transfer Family says.
 pub async fn describe_all(client: &Client) -> Result<Everyone> {
     let mut described = stream::iter(list(client).await?)
-        .map(|id| async move {
+        .map(|Row { id, .. }| async move {
             let server = describe(client, &id).await;
             (id, server)
         })
@@ -169,14 +223,21 @@ pub async fn describe_all(client: &Client) -> Result<Everyone> {
     Ok(all)
 }
 
-async fn list(client: &Client) -> Result<Vec<String>> {
-    let mut ids = Vec::new();
-    let mut pages = client.list_servers().into_paginator().send();
+/// What the list tells of a server, as far as it is of use.
+struct Row {
+    id: String,
+    logging_role: Option<String>,
+}
+
+async fn list(client: &Client) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let mut pages = client.list_servers().into_paginator().page_size(PAGE).send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| failure("could not list the Transfer servers of the account", &error))?;
-        ids.extend(page.servers.into_iter().filter_map(|server| server.server_id));
+        let listed = page.servers.into_iter();
+        rows.extend(listed.filter_map(|server| Some(Row { id: server.server_id?, logging_role: server.logging_role })));
     }
-    Ok(ids)
+    Ok(rows)
 }
 
 #[cfg(test)]

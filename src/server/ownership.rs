@@ -8,6 +8,8 @@ const DEPLOYMENT: &str = "sftp-okta:deployment";
 const STACK: &str = "sftp-okta:stack";
 /// The tag that tells which create call made a server: how a call whose answer was lost is found again.
 const RUN: &str = "sftp-okta:run";
+/// How the name of every create call begins, as that of the run that makes it does.
+const RUN_BEGINS: &str = "sftp-okta-";
 /// The tag that tells which version made a server.
 const VERSION: &str = "sftp-okta:version";
 
@@ -34,6 +36,23 @@ pub enum Claim {
     Foreign,
 }
 
+/// What tags say about the ownership of a server. Anybody can copy two tags to a server of their own; those of a create call
+/// stand together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ServerClaim {
+    /// It was made for this deployment.
+    Ours,
+    /// It carries this deployment's tags, but not those of a create call.
+    NotMadeByUs,
+    /// As [`Claim::Namesake`].
+    Namesake {
+        /// That stack.
+        stack: String,
+    },
+    /// As [`Claim::Foreign`].
+    Foreign,
+}
+
 impl Owner {
     /// The tags that tell ownership.
     #[must_use]
@@ -45,6 +64,12 @@ impl Owner {
     #[must_use]
     pub fn of(tags: &BTreeMap<String, String>) -> Option<Self> {
         Some(Self { deployment: tags.get(DEPLOYMENT)?.clone(), stack: tags.get(STACK)?.clone() })
+    }
+
+    /// Whose a server with these tags is: the deployment that its create call was for.
+    #[must_use]
+    pub fn of_server(tags: &BTreeMap<String, String>) -> Option<Self> {
+        Self::of(tags).filter(|_| is_of_a_call(tags))
     }
 
     /// The tags of a create call: ownership, and the call itself.
@@ -67,11 +92,32 @@ impl Owner {
             (_, _) => Claim::Foreign,
         }
     }
+
+    /// Whose a server with these tags is.
+    #[must_use]
+    pub(super) fn claim_of_server(&self, tags: &BTreeMap<String, String>) -> ServerClaim {
+        match self.claim(tags) {
+            Claim::Ours if is_of_a_call(tags) => ServerClaim::Ours,
+            Claim::Ours => ServerClaim::NotMadeByUs,
+            Claim::Namesake { stack } => ServerClaim::Namesake { stack },
+            Claim::Foreign => ServerClaim::Foreign,
+        }
+    }
+}
+
+/// Whether some create call of this tool wrote these tags.
+fn is_of_a_call(tags: &BTreeMap<String, String>) -> bool {
+    tags.get(RUN).is_some_and(|run| run.starts_with(RUN_BEGINS)) && tags.contains_key(VERSION)
 }
 
 /// The create call that these tags name. No two servers are of one call: where two name the same, the tags of one are a copy.
 pub(super) fn call_of(tags: &BTreeMap<String, String>) -> Option<&str> {
     tags.get(RUN).map(String::as_str)
+}
+
+/// Whether these tags were written by a create call of this run.
+pub(super) fn is_of_run(tags: &BTreeMap<String, String>, run: &str) -> bool {
+    tags.get(RUN).and_then(|call| call.strip_prefix(run)).is_some_and(|rest| rest.starts_with('-'))
 }
 
 /// Whether these tags were written by the create call `run`.
@@ -95,5 +141,34 @@ mod tests {
         let only_one = BTreeMap::from([(DEPLOYMENT.to_owned(), "demo".to_owned())]);
         assert_eq!(owner.claim(&only_one), Claim::Foreign);
         assert_eq!(owner.claim(&BTreeMap::new()), Claim::Foreign);
+    }
+
+    #[test]
+    fn a_server_is_ours_only_with_all_that_its_create_call_wrote() {
+        let owner = Owner { deployment: "demo".into(), stack: "sftp-okta-demo".into() };
+        let call = "sftp-okta-1-0";
+        let whole = owner.tags_of_call(call);
+        assert_eq!(owner.claim_of_server(&whole), ServerClaim::Ours);
+        assert_eq!(Owner::of_server(&whole), Some(owner.clone()));
+        assert_eq!(owner.claim_of_server(&owner.tags()), ServerClaim::NotMadeByUs);
+        assert_eq!(owner.claim_of_server(&owner.tags_of_call("other-1")), ServerClaim::NotMadeByUs);
+        for (missing, left) in [
+            (RUN, ServerClaim::NotMadeByUs),
+            (VERSION, ServerClaim::NotMadeByUs),
+            (STACK, ServerClaim::Foreign),
+            (DEPLOYMENT, ServerClaim::Foreign),
+        ] {
+            let mut tags = whole.clone();
+            tags.remove(missing);
+            assert_eq!((owner.claim_of_server(&tags), Owner::of_server(&tags)), (left, None), "{missing}");
+        }
+    }
+
+    #[test]
+    fn the_calls_of_a_run_are_known_by_its_name() {
+        let owner = Owner { deployment: "demo".into(), stack: "sftp-okta-demo".into() };
+        assert!(is_of_run(&owner.tags_of_call("sftp-okta-1-0"), "sftp-okta-1"));
+        assert!(!is_of_run(&owner.tags_of_call("sftp-okta-12-0"), "sftp-okta-1"));
+        assert!(!is_of_run(&owner.tags(), "sftp-okta-1"));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::describe::Server;
-use crate::settings::{self, Authentication, Endpoint, IdentityProvider, Settings};
+use crate::settings::{self, Authentication, Endpoint, Settings};
 
 /// The tag that shows a custom host name in the console (Transfer Family User Guide, "Working with custom hostnames").
 const HOSTNAME_TAG: &str = "transfer:customHostname";
@@ -86,15 +86,6 @@ const API_GATEWAY: &str = "API_GATEWAY";
 /// Transfer's word for a server that asks a function.
 const AWS_LAMBDA: &str = "AWS_LAMBDA";
 
-/// The identity provider's type that `settings` ask for, in Transfer's word.
-#[must_use]
-pub const fn identity_provider_type(settings: &Settings) -> &'static str {
-    match settings.server.identity_provider {
-        IdentityProvider::ApiGateway => API_GATEWAY,
-        IdentityProvider::Lambda => AWS_LAMBDA,
-    }
-}
-
 /// What a client must present, in Transfer's word (Transfer API reference, `SftpAuthenticationMethods`).
 const fn authentication_methods(authentication: Authentication) -> &'static str {
     match authentication {
@@ -163,6 +154,24 @@ impl Spec {
     pub fn roles(&self) -> Vec<&str> {
         let roles = [self.invocation_role(), self.stack.logging_role.as_str()];
         roles.into_iter().filter(|role| !role.is_empty()).collect()
+    }
+
+    /// Those of [`Self::roles`] that `server` does not have yet.
+    #[must_use]
+    pub fn roles_new_to(&self, server: &Server) -> Vec<&str> {
+        let has = [server.invocation_role.as_str(), server.logging_role.as_str()];
+        let mut roles = self.roles();
+        roles.retain(|role| !has.contains(role));
+        roles
+    }
+
+    /// The fields that come from the stack, in the service's words.
+    #[must_use]
+    pub const fn fields_of_stack(&self) -> &'static [&'static str] {
+        match &self.stack.identity_provider {
+            ProviderRefs::Api { .. } => &["Url", "InvocationRole", "LoggingRole", "StructuredLogDestinations"],
+            ProviderRefs::Function { .. } => &["Function", "LoggingRole", "StructuredLogDestinations"],
+        }
     }
 
     /// The allocation ids of the elastic IPs, sorted.
@@ -262,11 +271,15 @@ mod tests {
         assert_eq!(direct.differences(&server), []);
         assert_eq!(direct.roles(), ["arn:aws:iam::111122223333:role/log"]);
         assert_eq!(spec().roles().len(), 2);
+        assert_eq!(direct.roles_new_to(&server), [""; 0]);
+        server.logging_role = "arn:aws:iam::111122223333:role/old".into();
+        assert_eq!(direct.roles_new_to(&server), direct.roles());
     }
 
     #[test]
     fn a_server_as_wanted_differs_in_nothing() {
         assert_eq!(spec().differences(&server_as_wanted()), []);
+        assert_eq!(spec().roles_new_to(&server_as_wanted()), [""; 0]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub enum ServerStep {
     Failed {
         /// Why it will not.
         why: &'static str,
-        /// The next step.
+        /// The next step. `{server}` stands for the server's id.
         next: &'static str,
     },
 }
@@ -88,12 +88,13 @@ impl ServerState {
             Self::Offline => ServerStep::Start,
             Self::StartFailed => ServerStep::Failed {
                 why: "the service could not start it",
-                next: "see the server's log group and the AWS Health Dashboard; then start it in the console, or \
-                       `sftp-okta teardown` and deploy again",
+                next: "see the server's log group and the AWS Health Dashboard; then run `aws transfer start-server \
+                       --server-id {server}`, or `sftp-okta teardown`, and deploy again",
             },
             Self::StopFailed => ServerStep::Failed {
                 why: "the service could not stop it",
-                next: "see the AWS Health Dashboard; then stop and start it in the console",
+                next: "see the AWS Health Dashboard; then run `aws transfer stop-server --server-id {server}`, and deploy \
+                       again",
             },
             Self::Unknown(_) => ServerStep::Failed {
                 why: "this version does not know that state",
@@ -132,7 +133,7 @@ impl ServerState {
         }
     }
 
-    /// What a person who sees a server in this state does next. Nothing where all is well.
+    /// What a person who sees a server in this state does next; `{server}` stands for its id. Nothing where all is well.
     #[must_use]
     pub fn next_step(&self) -> Option<&'static str> {
         match self.for_deploy() {
@@ -141,6 +142,13 @@ impl ServerState {
             ServerStep::Start => Some("`sftp-okta deploy` starts it"),
             ServerStep::Failed { next, .. } => Some(next),
         }
+    }
+
+    /// What there is to say about server `id` in this state, and what to do next. Nothing where all is well.
+    #[must_use]
+    pub fn remark(&self, id: &str) -> Option<String> {
+        let next = self.next_step()?.replace("{server}", id);
+        Some(format!("server {id} is {self}: {}; {next}", self.meaning()))
     }
 
     /// How the state is shown.
@@ -178,8 +186,7 @@ mod tests {
                 ServerStep::Start => "start, once".to_owned(),
                 ServerStep::Failed { why, next } => format!("stop: {why}; {next}"),
             };
-            let health = if state.next_step().is_none() { "healthy" } else { "not healthy" };
-            let next = state.next_step().map(|next| format!("; {next}")).unwrap_or_default();
+            let status = state.remark("s-1").map_or("healthy".to_owned(), |remark| format!("not healthy: {remark}"));
             let addresses = match state.for_elastic_ips() {
                 ElasticIpStep::Wait => "wait, then decide again".to_owned(),
                 ElasticIpStep::Stop => "stop, once".to_owned(),
@@ -188,7 +195,7 @@ mod tests {
             };
             let _ = writeln!(table, "{state}\n  deploy    {deploy}\n  other elastic IPs  {addresses}");
             // DeleteServer has no precondition (API reference, DeleteServer).
-            let _ = writeln!(table, "  status    {health}: {}{next}\n  teardown  delete", state.meaning());
+            let _ = writeln!(table, "  status    {status}\n  teardown  delete");
         }
         insta::assert_snapshot!(table);
     }

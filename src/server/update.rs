@@ -6,7 +6,9 @@ use aws_sdk_transfer::types::Protocol;
 
 use super::create::{identity_provider, storage_options, to_tags};
 use super::describe::Server;
+use super::roles::{self, STILL_REFUSED};
 use super::spec::{Difference, Remedy, Spec};
+use super::state::{ElasticIpStep, ServerStep};
 use crate::aws::{failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
 use crate::wait::{Backoff, Patience};
@@ -45,19 +47,25 @@ fn whole_update(client: &Client, spec: &Spec, server: &Server) -> UpdateServerFl
         .pre_authentication_login_banner(&spec.banner)
 }
 
-/// Sends an UpdateServer until the server is ready for it. It is safe to repeat.
+/// Sends an UpdateServer until the server is ready for it. It is safe to repeat. Roles that a stack has just made get as
+/// long to become usable as before a CreateServer.
 pub(super) async fn send(update: UpdateServerFluentBuilder, server: &Server, patience: &Patience) -> Result<()> {
+    let roles_patience = roles::patience(patience);
     let mut backoff = Backoff::from(patience.interval);
     loop {
         let sent = update.clone().send().await;
         let Err(error) = sent else { return Ok(()) };
+        let refusal = refusal(&error);
         // A server whose endpoint has just changed refuses updates for a while (ConflictException).
         let passing =
-            refusal(&error).is_some_and(|refusal| refusal.code == "ConflictException" || refusal.is_throttling());
-        if !passing || patience.is_over() {
+            refusal.as_ref().is_some_and(|refusal| refusal.code == "ConflictException" || refusal.is_throttling());
+        let about_a_role = refusal.as_ref().is_some_and(roles::is_not_ready);
+        let goes_on = passing || (about_a_role && !roles_patience.is_over());
+        if !goes_on || patience.is_over() {
             let told = failure(&format!("could not update server {}", server.id), &error).resource(&server.id);
             let code = if told.code == ErrorCode::Service { ErrorCode::ServerFailed } else { told.code };
-            return Err(Error { code, ..told }.hint_if_none("correct the setting it names, then deploy again"));
+            let hint = if about_a_role { STILL_REFUSED } else { "correct the setting it names, then deploy again" };
+            return Err(Error { code, ..told }.hint_if_none(hint));
         }
         patience.pause_for(backoff.next_pause()).await;
     }
@@ -82,20 +90,20 @@ pub fn refuse_replacement(server: &Server, differences: &[Difference]) -> Result
     ))
 }
 
-/// Refuses a server that asks another kind of identity provider: its users would lose access while stack and server
-/// disagree, and what it asks now goes with the stack's change.
+/// Refuses a server whose state only a person can bring it out of. One that could not be started may first get the elastic
+/// IPs that `spec` says.
 ///
 /// # Errors
-/// `ServerFailed`.
-pub fn refuse_other_provider(server: &Server, wanted: &str) -> Result<()> {
-    if server.identity_provider_type == wanted {
-        return Ok(());
+/// `ServerFailed`, with what to do.
+pub fn refuse_failed(server: &Server, spec: Option<&Spec>) -> Result<()> {
+    if spec.is_some_and(|spec| spec.has_other_elastic_ips(server)) {
+        return match server.state.for_elastic_ips() {
+            ElasticIpStep::Failed { why, next } => Err(server.failed(why, next)),
+            ElasticIpStep::Wait | ElasticIpStep::Stop | ElasticIpStep::Change => Ok(()),
+        };
     }
-    let difference = Difference {
-        field: "IdentityProviderType",
-        now: server.identity_provider_type.clone(),
-        wanted: wanted.to_owned(),
-        remedy: Remedy::Replace,
-    };
-    refuse_replacement(server, &[difference])
+    match server.state.for_deploy() {
+        ServerStep::Failed { why, next } => Err(server.failed(why, next)),
+        ServerStep::Ready | ServerStep::Wait | ServerStep::Start => Ok(()),
+    }
 }

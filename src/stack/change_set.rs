@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{Capability, ChangeSetStatus, ChangeSetType, ExecutionStatus, Parameter, Tag};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::desired::Desired;
+use super::refused::{not_begun, refused_operation};
 use super::resource_change::{self, ResourceChange};
-use super::settle::is_passing;
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
@@ -104,17 +107,11 @@ fn is_under_way(refusal: &Refusal) -> bool {
     refusal.code == "ValidationError" && refusal.message.contains("_IN_PROGRESS state and can not be updated")
 }
 
-fn refused<E>(
-    stack: &str,
-    error: &aws_smithy_runtime_api::client::result::SdkError<
-        E,
-        aws_smithy_runtime_api::client::orchestrator::HttpResponse,
-    >,
-) -> Error
+fn refused<E>(stack: &str, error: &SdkError<E, HttpResponse>) -> Error
 where
-    E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let told = failure(&format!("could not create a change set for stack {stack}"), error);
+    let told = refused_operation(&format!("could not create a change set for stack {stack}"), error);
     match refusal(error) {
         Some(refusal) if refusal.code == "LimitExceededException" => told.hint(
             "CloudFormation keeps about 1,000 change sets a stack: delete old ones (`aws cloudformation list-change-sets`)",
@@ -169,7 +166,7 @@ pub(super) async fn judge(
             }
             Err(error) => {
                 let error = failure(&format!("could not describe change set {}", change_set.arn), &error);
-                if !is_passing(error.code) {
+                if !error.code.may_pass() {
                     return Err(error);
                 }
                 progress.note(&format!("{error}; looking again"));
@@ -250,7 +247,7 @@ pub(super) async fn execute(client: &Client, change_set: &ChangeSet, token: &str
             // After a lost answer the SDK asks again, and finds the change set executed: the stack tells the rest.
             Some(refusal) if is_executed(&refusal) => Ok(()),
             Some(refusal) if is_missing(&refusal) || is_obsolete(&refusal) => Err(overtaken(&change_set.stack_arn)),
-            Some(_) | None => Err(failure(&format!("could not execute change set {}", change_set.arn), &error)),
+            Some(_) | None => Err(not_begun(&format!("could not execute change set {}", change_set.arn), &error)),
         },
     }
 }

@@ -5,9 +5,9 @@ use aws_sdk_cloudformation::Client;
 use super::describe::Stack;
 use super::events::StackEvent;
 use super::failure::{FailedResource, StackFailure, root_cause};
+use super::refused::not_begun;
 use super::settle::{Operation, settle, wait_for_others};
 use super::status::{StackStatus, TeardownStep};
-use crate::aws::failure;
 use crate::error::{Error, ErrorCode, Result};
 use crate::progress::Progress;
 use crate::wait::Patience;
@@ -32,15 +32,25 @@ pub async fn delete(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Deleted> {
-    match try_delete(client, stack, token, patience, progress).await? {
+    match try_delete(client, stack, Repeat::Once, token, patience, progress).await? {
         Ended::Gone(deleted) => Ok(deleted),
         Ended::Failed(stuck) => Err(stuck.error),
     }
 }
 
+/// What follows where something could not be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// The same again: what only had to wait for something else goes then.
+    Once,
+    /// Nothing.
+    Never,
+}
+
 async fn try_delete(
     client: &Client,
     stack: &Stack,
+    repeat: Repeat,
     token: &str,
     patience: &Patience,
     progress: &Progress,
@@ -49,7 +59,21 @@ async fn try_delete(
     loop {
         match stack.status.for_teardown() {
             TeardownStep::Nothing => return Ok(Ended::Gone(Deleted::default())),
-            TeardownStep::Delete => return delete_now(client, &stack, &[], token, patience, progress).await,
+            TeardownStep::Delete => {
+                let ended = delete_now(client, &stack, &[], token, patience, progress).await?;
+                return match ended {
+                    // One that was half deleted before has just had its second attempt.
+                    Ended::Failed(stuck)
+                        if repeat == Repeat::Once
+                            && stack.status != StackStatus::DeleteFailed
+                            && stuck.left.status == StackStatus::DeleteFailed
+                            && !patience.is_over() =>
+                    {
+                        delete_again(client, &stuck, token, patience, progress).await
+                    }
+                    Ended::Gone(_) | Ended::Failed(_) => Ok(ended),
+                };
+            }
             TeardownStep::Wait => {
                 let (settled, operation) = wait_for_others(client, &stack, patience, progress).await?;
                 match settled {
@@ -64,11 +88,30 @@ async fn try_delete(
                         .hint("whoever made it has to finish its deletion"));
                     }
                     Some(settled) => stack = settled,
-                    None => return Ok(Ended::Gone(kept(operation.events()))),
+                    None => return Ok(gone(operation.events())),
                 }
             }
             TeardownStep::Stop(blocked) => return Err(stack.stopped(&blocked)),
         }
+    }
+}
+
+/// Deletes what is left of a stack once more. What the first attempt kept on purpose is not told again.
+async fn delete_again(
+    client: &Client,
+    stuck: &Stuck,
+    token: &str,
+    patience: &Patience,
+    progress: &Progress,
+) -> Result<Ended> {
+    progress.note(&format!("{}: trying once more", stuck.error));
+    match delete_now(client, &stuck.left, &[], &format!("{token}-again"), patience, progress).await? {
+        Ended::Gone(deleted) => {
+            let mut kept = stuck.kept.clone();
+            kept.extend(deleted.kept.into_iter().filter(|one| !stuck.kept.contains(one)));
+            Ok(Ended::Gone(Deleted { kept, ..deleted }))
+        }
+        Ended::Failed(stuck) => Ok(Ended::Failed(stuck)),
     }
 }
 
@@ -86,8 +129,10 @@ pub async fn delete_retaining(
     patience: &Patience,
     progress: &Progress,
 ) -> Result<Deleted> {
-    let first = try_delete(client, stack, token, patience, progress).await?;
-    let Stuck { left, failure, error } = match first {
+    // Whoever names what may stay knows that it does not go.
+    let repeat = if retain.is_empty() { Repeat::Once } else { Repeat::Never };
+    let first = try_delete(client, stack, repeat, token, patience, progress).await?;
+    let Stuck { left, failure, error, .. } = match first {
         Ended::Gone(deleted) => return Ok(deleted),
         Ended::Failed(stuck) => *stuck,
     };
@@ -126,6 +171,8 @@ struct Stuck {
     left: Stack,
     failure: StackFailure,
     error: Error,
+    /// Resources kept on purpose: type and physical id.
+    kept: Vec<(String, String)>,
 }
 
 async fn delete_now(
@@ -144,13 +191,13 @@ async fn delete_now(
         .client_request_token(token)
         .send()
         .await
-        .map_err(|error| failure(&format!("could not delete stack {}", stack.name), &error))?;
+        .map_err(|error| not_begun(&format!("could not delete stack {}", stack.name), &error))?;
     progress.goes_on(&format!("CloudFormation goes on deleting stack {}", stack.name));
 
     let mut operation = Operation::deletion(stack, token);
     let left = settle(client, &mut operation, patience, progress).await?;
     progress.nothing_goes_on();
-    let Some(left) = left else { return Ok(Ended::Gone(kept(operation.events()))) };
+    let Some(left) = left else { return Ok(gone(operation.events())) };
     let what = format!("stack {} could not be deleted and is now in {}", left.name, left.status);
     let failure = root_cause(operation.events(), &left.arn);
     let error = failure.clone().into_error(what, left.reason.as_deref());
@@ -161,13 +208,17 @@ async fn delete_now(
         hint.push_str(&format!("; or leave it behind: `sftp-okta teardown{names}`"));
     }
     let error = error.hint(hint);
-    Ok(Ended::Failed(Box::new(Stuck { left, failure, error })))
+    Ok(Ended::Failed(Box::new(Stuck { left, failure, error, kept: kept(operation.events()) })))
 }
 
-fn kept(events: &[StackEvent]) -> Deleted {
+fn gone(events: &[StackEvent]) -> Ended {
+    Ended::Gone(Deleted { kept: kept(events), retained: Vec::new() })
+}
+
+/// The resources that a deletion kept on purpose.
+fn kept(events: &[StackEvent]) -> Vec<(String, String)> {
     let skipped = events.iter().filter(|event| event.status == "DELETE_SKIPPED");
-    let kept = skipped.map(|event| (event.resource_type.clone(), event.physical_id.clone())).collect();
-    Deleted { kept, retained: Vec::new() }
+    skipped.map(|event| (event.resource_type.clone(), event.physical_id.clone())).collect()
 }
 
 /// Refuses a stack that is protected against deletion. Only whoever protected it may lift that.
@@ -182,7 +233,7 @@ pub fn refuse_protected(stack: &Stack) -> Result<()> {
         .resource(stack.arn.clone())
         .hint(format!(
             "if it may really go: `aws cloudformation update-termination-protection --no-enable-termination-protection \
-             --stack-name {}`, then teardown again",
+             --stack-name {}`, then run the same command again",
             stack.name
         )))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::TemplateStage;
 
+use super::outputs::LOGGING_ROLE;
 use super::status::{Blocked, StackStatus};
 use crate::aws::{Refusal, failure, refusal};
 use crate::error::{Error, ErrorCode, Result};
@@ -37,9 +38,23 @@ impl Stack {
     #[must_use]
     pub fn stopped(&self, blocked: &Blocked) -> Error {
         Error::new(ErrorCode::StackFailed, format!("stack {} is in {}", self.name, self.status))
-            .cause(blocked.why)
+            .cause(self.with_reason(blocked.why))
             .hint(blocked.next.replace("{stack}", &self.name))
             .resource(self.arn.clone())
+    }
+
+    /// The role that it made for its server's logs.
+    #[must_use]
+    pub fn logging_role(&self) -> Option<&str> {
+        self.outputs.get(LOGGING_ROLE).map(String::as_str)
+    }
+
+    /// What the status means, and CloudFormation's own word on it where there is one.
+    fn with_reason(&self, why: &str) -> String {
+        match self.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) {
+            Some(reason) => format!("{why}: {reason}"),
+            None => why.to_owned(),
+        }
     }
 }
 

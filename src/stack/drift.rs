@@ -49,23 +49,31 @@ pub async fn drift(client: &Client, stack: &Stack, patience: &Patience, progress
     let begun = begun.map_err(|error| failure(&what, &error).resource(stack.arn.clone()))?;
     let id = begun.stack_drift_detection_id.unwrap_or_default();
     loop {
-        let asked = client.describe_stack_drift_detection_status().stack_drift_detection_id(&id).send().await;
-        let answer = asked.map_err(|error| failure(&what, &error).resource(stack.arn.clone()))?;
-        match answer.detection_status {
-            Some(StackDriftDetectionStatus::DetectionComplete) => break,
-            Some(StackDriftDetectionStatus::DetectionFailed) => {
-                let why = answer.detection_status_reason.unwrap_or_default();
-                return Err(Error::new(ErrorCode::StackFailed, what)
-                    .cause(clean(&why))
-                    .resource(stack.arn.clone())
-                    .hint("grant the caller the reading of the resources it names: sftp-okta doctor --print-policy status"));
-            }
-            _ if patience.is_over() => return Err(patience.ran_out("CloudFormation goes on looking for drift")),
-            _ => {
-                progress.tick();
-                patience.pause().await;
+        match client.describe_stack_drift_detection_status().stack_drift_detection_id(&id).send().await {
+            Ok(answer) => match answer.detection_status {
+                Some(StackDriftDetectionStatus::DetectionComplete) => break,
+                Some(StackDriftDetectionStatus::DetectionFailed) => {
+                    let why = answer.detection_status_reason.unwrap_or_default();
+                    return Err(Error::new(ErrorCode::StackFailed, what)
+                        .cause(clean(&why))
+                        .resource(stack.arn.clone())
+                        .hint("grant the caller the reading of the resources it names: sftp-okta doctor --print-policy status"));
+                }
+                Some(_) | None => {}
+            },
+            Err(error) => {
+                let error = failure(&what, &error).resource(stack.arn.clone());
+                if !error.code.may_pass() {
+                    return Err(error);
+                }
+                progress.note(&format!("{error}; looking again"));
             }
         }
+        if patience.is_over() {
+            return Err(patience.ran_out("CloudFormation goes on looking for drift"));
+        }
+        progress.tick();
+        patience.pause().await;
     }
     let mut found = Vec::new();
     let mut next = None;

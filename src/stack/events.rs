@@ -30,8 +30,19 @@ pub struct StackEvent {
     pub status: String,
     /// Why, where CloudFormation says.
     pub reason: Option<String>,
+    /// The hook that failed the resource, where the row tells one.
+    pub failed_hook: Option<FailedHook>,
     /// When, in milliseconds since 1970.
     pub at: i64,
+}
+
+/// A hook that found fault with a resource, as its own row tells it. The resource's row only names the hook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedHook {
+    /// Such as `AWS::ControlTower::Hook`.
+    pub hook_type: String,
+    /// What it found.
+    pub reason: String,
 }
 
 impl StackEvent {
@@ -182,7 +193,10 @@ impl EventLog {
 }
 
 fn from_sdk(event: aws_sdk_cloudformation::types::StackEvent) -> StackEvent {
+    let failed = event.hook_status.is_some_and(|status| status.as_str().ends_with("_FAILED"));
+    let reason = event.hook_status_reason.filter(|reason| failed && !reason.is_empty());
     StackEvent {
+        failed_hook: event.hook_type.zip(reason).map(|(hook_type, reason)| FailedHook { hook_type, reason }),
         id: event.event_id.unwrap_or_default(),
         token: event.client_request_token,
         logical_id: event.logical_resource_id.unwrap_or_default(),
@@ -210,6 +224,7 @@ pub(super) mod tests {
             resource_type: if own { STACK_TYPE.into() } else { "AWS::IAM::Role".into() },
             status: status.into(),
             reason: reason.map(Into::into),
+            failed_hook: None,
             at: id.parse().unwrap_or_default(),
         }
     }

@@ -52,10 +52,10 @@ pub fn root_cause(events: &[StackEvent], stack_arn: &str) -> StackFailure {
                 rolling_back = true;
             }
             if failure.stack_reason.is_none() && (rolling_back || event.is_failure()) {
-                failure.stack_reason.clone_from(&event.reason);
+                failure.stack_reason = event.reason.as_deref().map(|reason| with_hooks(reason, event, events));
             }
         } else if event.is_failure() {
-            let failed = failed(event);
+            let failed = failed(event, events);
             if event.is_collateral() {
                 failure.cancelled += 1;
             } else if failure.cause.as_ref() == Some(&failed) {
@@ -84,7 +84,7 @@ pub(super) fn left_behind(events: &[StackEvent], stack_arn: &str) -> Vec<String>
         .iter()
         .position(|event| event.is_of_stack(stack_arn) && event.status.ends_with("_COMPLETE_CLEANUP_IN_PROGRESS"));
     let after = cleanup.and_then(|start| events.get(start..)).unwrap_or_default();
-    after.iter().filter(|event| event.status == "DELETE_FAILED").map(|event| failed(event).sentence()).collect()
+    after.iter().filter(|event| event.status == "DELETE_FAILED").map(|event| failed(event, events).sentence()).collect()
 }
 
 impl StackFailure {
@@ -92,23 +92,20 @@ impl StackFailure {
     #[must_use]
     pub fn into_error(self, what: String, stack_reason: Option<&str>) -> Error {
         let mut error = Error::new(ErrorCode::StackFailed, what);
-        let mut told = Vec::new();
         match &self.cause {
             Some(cause) => {
-                error = error.resource(cause.logical_id.clone()).request_id(request_id(&cause.reason));
-                told.push(cause.sentence());
+                error = error.cause(cause.sentence()).resource(cause.logical_id.clone());
+                error = error.request_id(request_id(&cause.reason));
                 if let Some(hint) = hint::hint(cause) {
                     error = error.hint(hint);
                 }
             }
-            None => told.extend(self.stack_reason.as_deref().or(stack_reason).map(ToOwned::to_owned)),
+            None => error.cause = self.stack_reason.as_deref().or(stack_reason).map(ToOwned::to_owned),
         }
-        told.extend(self.also.iter().map(|also| format!("also {}", also.sentence())));
-        told.extend(self.during_rollback.iter().map(|left| format!("while rolling back, {}", left.sentence())));
-        if self.cancelled > 0 {
-            told.push(format!("{} more cancelled because of it", self.cancelled));
-        }
-        if told.is_empty() { error } else { error.cause(told.join("; ")) }
+        error
+            .also(self.also.iter().map(FailedResource::sentence))
+            .also(self.during_rollback.iter().map(|left| format!("while rolling back, {}", left.sentence())))
+            .also((self.cancelled > 0).then(|| format!("{} more cancelled because of it", self.cancelled)))
     }
 
     /// The names of all resources that could not be deleted.
@@ -144,12 +141,29 @@ fn request_id(reason: &str) -> Option<String> {
     (id.len() >= 8).then_some(id)
 }
 
-fn failed(event: &StackEvent) -> FailedResource {
+/// A reason with what the hooks it names found: "The following hook(s) failed: [X]" says no more than that. Theirs are rows
+/// of their own, of the same resource.
+fn with_hooks(reason: &str, of: &StackEvent, events: &[StackEvent]) -> String {
+    let mut told = reason.to_owned();
+    let hooks =
+        events.iter().filter(|event| event.logical_id == of.logical_id).filter_map(|event| event.failed_hook.as_ref());
+    for hook in hooks.filter(|hook| reason.contains("hook") && reason.contains(&hook.hook_type)) {
+        let found = format!("{}: {}", hook.hook_type, hook.reason);
+        if !told.contains(&found) {
+            told.push_str("; ");
+            told.push_str(&found);
+        }
+    }
+    told
+}
+
+fn failed(event: &StackEvent, events: &[StackEvent]) -> FailedResource {
+    let reason = event.reason.as_deref().unwrap_or("no reason given");
     FailedResource {
         logical_id: event.logical_id.clone(),
         resource_type: event.resource_type.clone(),
         physical_id: event.physical_id.clone(),
         status: event.status.clone(),
-        reason: event.reason.clone().unwrap_or_else(|| "no reason given".to_owned()),
+        reason: with_hooks(reason, event, events),
     }
 }

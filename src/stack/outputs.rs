@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use crate::error::{Error, ErrorCode, Result};
 use crate::settings::IdentityProvider;
 
+/// The output that names the role for the server's logs.
+pub(super) const LOGGING_ROLE: &str = "TransferSFTPCloudWatchLogsWriteLogs";
+
 /// What the deployed stack tells. The names in the template are AWS's own where AWS has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outputs {
@@ -61,7 +64,7 @@ impl Outputs {
                 },
                 IdentityProvider::Lambda => Provider::Function { arn: take("IdentityProviderFunctionArn") },
             },
-            logging_role: take("TransferSFTPCloudWatchLogsWriteLogs"),
+            logging_role: take(LOGGING_ROLE),
             user_role: take("UserAccessRole"),
             function: take("IdentityProviderFunction"),
             function_log_group: take("IdentityProviderLogGroup"),

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use aws_sdk_cloudformation::types::{Change, ResourceChangeDetail};
 use serde::{Deserialize, Serialize};
 
-use crate::progress::{Style, clean};
+use crate::progress::{Style, clean, shortened};
 
 /// The most characters of a value that a person is shown; programs get all of it.
 const LONGEST: usize = 100;
+/// How much of what two long values have in common is shown before the place where they part.
+const CONTEXT: usize = 20;
 /// What CloudFormation writes for a value that only the operation will tell (User Guide, "View change sets").
 const KNOWN_LATER: &str = "{{changeSet:KNOWN_AFTER_APPLY}}";
 /// Types that are a permission themselves.
@@ -190,18 +192,30 @@ impl ResourceChange {
             (ResourceAction::Modify | ResourceAction::Other, _) => style.running("~"),
             (ResourceAction::Remove, _) => style.bad("-"),
         };
-        let kind = self.resource_type.strip_prefix("AWS::").unwrap_or(&self.resource_type);
-        let mut text = format!("      {mark} {}  {}", clean(&self.logical_id), style.dim(&clean(kind)));
+        let mut text = format!("      {mark} {}  {}", clean(&self.logical_id), style.dim(&clean(self.short_type())));
         if !alarms.is_empty() {
             let _ = write!(text, "  {}", style.bad(&format!("! {}", alarms.join(", "))));
         }
         text.push('\n');
-        if self.action == ResourceAction::Modify {
-            for property in &self.properties {
-                let _ = writeln!(text, "          {}", style.dim(&property.sentence()));
-            }
+        for sentence in self.sentences() {
+            let _ = writeln!(text, "          {}", style.dim(&sentence));
         }
         text
+    }
+
+    /// The type without the `AWS::` that all have.
+    #[must_use]
+    pub fn short_type(&self) -> &str {
+        self.resource_type.strip_prefix("AWS::").unwrap_or(&self.resource_type)
+    }
+
+    /// What changes about a resource that stays, a property each.
+    #[must_use]
+    pub fn sentences(&self) -> Vec<String> {
+        match self.action {
+            ResourceAction::Modify => self.properties.iter().map(PropertyChange::sentence).collect(),
+            ResourceAction::Add | ResourceAction::Remove | ResourceAction::Import | ResourceAction::Other => Vec::new(),
+        }
     }
 }
 
@@ -211,7 +225,10 @@ impl PropertyChange {
         let values = match (&self.before, &self.after) {
             (None, None) => String::new(),
             (before, after) => {
-                let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "none".to_owned(), shown);
+                let (before, after) = (before.as_deref().map(readable), after.as_deref().map(readable));
+                let parting = parting(before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default());
+                let shown =
+                    |value: Option<String>| value.map_or_else(|| "none".to_owned(), |value| cut(&value, parting));
                 format!(": {} → {}", shown(before), shown(after))
             }
         };
@@ -220,11 +237,25 @@ impl PropertyChange {
     }
 }
 
-/// A value, cut to what a person can compare.
-fn shown(value: &str) -> String {
-    let value = clean(&value.replace(KNOWN_LATER, "(known then)"));
-    let cut: String = value.chars().take(LONGEST).collect();
-    if cut.len() < value.len() { format!("\"{cut}…\"") } else { format!("\"{cut}\"") }
+fn readable(value: &str) -> String {
+    shortened(&clean(&value.replace(KNOWN_LATER, "(known then)")))
+}
+
+/// Where to begin with two values, in characters, so that the place where they part is among what is shown of them.
+fn parting(one: &str, other: &str) -> usize {
+    if one.chars().count().max(other.chars().count()) <= LONGEST {
+        return 0;
+    }
+    let common = one.chars().zip(other.chars()).take_while(|(one, other)| one == other).count();
+    common.saturating_sub(CONTEXT)
+}
+
+/// What of a value a person is shown, from a place on.
+fn cut(value: &str, from: usize) -> String {
+    let mut rest = value.chars().skip(from);
+    let shown: String = rest.by_ref().take(LONGEST).collect();
+    let (before, after) = (if from > 0 { "…" } else { "" }, if rest.next().is_some() { "…" } else { "" });
+    format!("\"{before}{shown}{after}\"")
 }
 
 #[cfg(test)]
@@ -295,6 +326,28 @@ mod tests {
     fn what_must_not_be_overlooked_is_marked() {
         let text: String = rows().iter().map(|row| row.render(Style::new(false))).collect();
         insta::assert_snapshot!(text);
+    }
+
+    /// Policies are long and begin alike: what is shown of two of them must tell them apart.
+    #[test]
+    fn long_values_are_shown_where_they_part() {
+        let policy = |action: &str, rest: usize| {
+            format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Resource":"arn:aws:s3:::acme-partner-files/home/*","Action":"{action}"}}]}}{}"#,
+                " ".repeat(rest)
+            )
+        };
+        let property = |before: &str, after: &str| PropertyChange {
+            path: "/Properties/PolicyDocument".into(),
+            before: Some(before.into()),
+            after: Some(after.into()),
+            replacement: Replacement::Never,
+        };
+        insta::assert_snapshot!(property(&policy("s3:GetObject", 0), &policy("s3:*", 90)).sentence(), @r#"PolicyDocument: "…ome/*","Action":"s3:GetObject"}]}" → "…ome/*","Action":"s3:*"}]}""#);
+        let long = property("one", &"é".repeat(101)).sentence();
+        assert_eq!(long, format!("PolicyDocument: \"one\" → \"{}…\"", "é".repeat(100)));
+        let digest = "0123456789abcdef".repeat(4);
+        insta::assert_snapshot!(property(&format!("demo/{digest}.zip"), "none").sentence(), @r#"PolicyDocument: "demo/0123456789ab….zip" → "none""#);
     }
 
     #[test]

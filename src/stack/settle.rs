@@ -5,7 +5,7 @@ use aws_sdk_cloudformation::Client;
 use super::describe::{Stack, describe};
 use super::events::{EventLog, StackEvent};
 use super::status::{Outcome, StackStatus};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::progress::Progress;
 use crate::wait::{Backoff, Patience};
 
@@ -116,7 +116,7 @@ pub async fn settle(
                 backoff = slower();
                 patience.interval
             }
-            Err(error) if is_passing(error.code) => {
+            Err(error) if error.code.may_pass() => {
                 let told = error.to_string();
                 if told != complaint {
                     progress.note(&format!("{told}; looking again"));
@@ -124,13 +124,10 @@ pub async fn settle(
                 }
                 backoff.next_pause()
             }
-            Err(error) => {
-                let goes_on = "the operation goes on in CloudFormation without this command";
-                return Err(Error { message: format!("{} ({goes_on})", error.message), ..error });
-            }
+            Err(error) => return Err(error),
         };
         if patience.is_over() {
-            return Err(patience.ran_out(&format!("CloudFormation goes on with stack {}", operation.stack_arn)));
+            return Err(patience.ran_out(&format!("the operation on stack {} has not ended", operation.stack_arn)));
         }
         progress.tick();
         patience.pause_for(pause).await;
@@ -197,36 +194,20 @@ async fn tell_new_events(
     Ok(())
 }
 
-/// Whether a look that failed this way may succeed next time.
-pub(super) fn is_passing(code: ErrorCode) -> bool {
-    match code {
-        ErrorCode::Network | ErrorCode::Service => true,
-        ErrorCode::Usage
-        | ErrorCode::Configuration
-        | ErrorCode::Credentials
-        | ErrorCode::Permission
-        | ErrorCode::WrongAccount
-        | ErrorCode::StackFailed
-        | ErrorCode::ServerFailed
-        | ErrorCode::ArtifactFailed
-        | ErrorCode::Deadline
-        | ErrorCode::Busy
-        | ErrorCode::VerifyFailed
-        | ErrorCode::Interrupted
-        | ErrorCode::Terminated
-        | ErrorCode::Unexpected => false,
-    }
-}
-
-/// Waits for the end of an operation that is not ours. Returns the stack then, and the operation.
-pub(super) async fn wait_for_others(
+/// Waits for the end of an operation that is not ours, and says so. Returns the stack then, and the operation.
+///
+/// # Errors
+/// Those of [`settle`].
+pub async fn wait_for_others(
     client: &Client,
     stack: &Stack,
     patience: &Patience,
     progress: &Progress,
 ) -> Result<(Option<Stack>, Operation)> {
     progress.note(&format!("Stack {} is in {}: waiting for that operation to end", stack.name, stack.status));
+    progress.goes_on(&format!("CloudFormation goes on with stack {}", stack.name));
     let mut operation = Operation::under_way(stack);
     let settled = settle(client, &mut operation, patience, progress).await?;
+    progress.nothing_goes_on();
     Ok((settled, operation))
 }

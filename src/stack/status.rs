@@ -313,6 +313,14 @@ impl StackStatus {
         }
     }
 
+    /// What there is to say about the stack called `name` in this status, and what to do next. Nothing where all is well;
+    /// of a stack that is healthy all the same, that its last change came to nothing.
+    #[must_use]
+    pub fn remark(&self, name: &str) -> Option<String> {
+        let next = self.next_step()?.replace("{stack}", name);
+        Some(format!("stack {name} is {self}: {}; {next}", self.meaning()))
+    }
+
     /// Whether a stack in this status does its work as last deployed.
     #[must_use]
     pub fn is_healthy(&self) -> bool {

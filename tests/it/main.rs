@@ -25,6 +25,7 @@ mod outsiders;
 mod pipelines;
 mod plan;
 mod preflight;
+mod printed_policies;
 mod proofs;
 mod real_okta;
 mod sandbox;

@@ -144,3 +144,14 @@ fn it_is_found_again_stopped_and_emptied() {
     sandbox.run("sandbox status").expect_code(7);
     sandbox.run("sandbox reset").expect_code(0);
 }
+
+/// The API's policy, in both positions of its switch and back again: the server's role gets through.
+#[test]
+fn users_get_in_whichever_callers_the_api_refuses() {
+    let sandbox = Sandbox::new();
+    for restrict in ["", " --restrict-to-invocation-role", ""] {
+        let deployed = sandbox.deployer(&format!("deploy --yes --poll-interval 50ms{restrict}"));
+        assert_eq!(deployed.json()["result"], "deployed", "{deployed}");
+        sandbox.sftp("alice", &sandbox.password("alice"), "ls\n").expect_code(0);
+    }
+}

@@ -1,8 +1,9 @@
 //! Bad input and faults of the sandbox: clear words, nothing lost, no process left (every [`Sandbox`] looks at its end).
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write as _;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
@@ -25,6 +26,7 @@ macro_rules! assert_told {
         insta::with_settings!({filters => [
             (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
             (r"port \d+", "port [port]"),
+            (r"process \d+", "process [pid]"),
             (r"/\S*/sftp-okta-[A-Za-z0-9]+", "[folder]"),
             (r"s-[0-9a-f]{17}", "[server]"),
             (r"; also .*", "; also [others]"),
@@ -89,12 +91,77 @@ fn a_second_one_in_the_folder() {
     fs::remove_file(sandbox.folder().join("running.json")).unwrap();
     for detach in ["", " --detach"] {
         assert_told!(sandbox.run(&format!("sandbox start{detach}")), @"
-        exit code 9: the sandbox cannot start: another sandbox runs in [folder]/.local/state/sftp-okta/sandbox
-          what to do  stop it with `sftp-okta sandbox stop`, or choose another --folder
+        exit code 9: a sandbox holds its folder and does not answer
+          why         process [pid] has the folder's lock
+          where       [folder]/.local/state/sftp-okta/sandbox
+          what to do  end process [pid], then run the same command again
         ");
     }
     fs::write(sandbox.folder().join("running.json"), first.to_string()).unwrap();
     assert_eq!(sandbox.endpoint(), first["endpoint_url"]);
+}
+
+/// It is not taken for one that has ended, and its notes are not emptied.
+#[test]
+fn one_that_does_not_answer() {
+    let sandbox = Sandbox::started("");
+    let (pid, log) = (process_of(&sandbox), sandbox.folder().join("sandbox.log"));
+    let noted = fs::read_to_string(sandbox.folder().join("lock")).unwrap();
+    assert_eq!(noted.trim(), pid.as_raw_nonzero().to_string());
+    fs::write(&log, "what it said").unwrap();
+    kill_process(pid, process::Signal::STOP).unwrap();
+    for command in ["sandbox stop", "sandbox status", "sandbox reset", "sandbox start --detach", "status --sandbox"] {
+        assert_told!(sandbox.run(command), @"
+        exit code 9: a sandbox holds its folder and does not answer
+          why         process [pid] has the folder's lock
+          where       [folder]/.local/state/sftp-okta/sandbox
+          what to do  end process [pid], then run the same command again
+        ");
+    }
+    assert_eq!(fs::read_to_string(log).unwrap(), "what it said");
+    kill_process(pid, process::Signal::CONT).unwrap();
+    sandbox.run("sandbox status").expect_code(0);
+}
+
+#[test]
+fn only_a_sandbox_s_folder_is_emptied() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.cli.write("thesis.txt", "mine");
+    let folder = file.parent().unwrap().display().to_string();
+    assert_told!(sandbox.run(&format!("sandbox reset --folder {folder}")), @"
+    exit code 2: the folder is not a sandbox's, and was left as it is
+      why         it holds files, and neither state.json nor lock is among them
+      where       [folder]
+      what to do  name the folder of a sandbox with --folder or SFTP_OKTA_SANDBOX_FOLDER, or remove this one yourself
+    ");
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+    sandbox.run("sandbox start --detach").expect_code(0);
+    sandbox.run("sandbox reset").expect_code(0);
+    assert!(!sandbox.folder().exists());
+}
+
+#[test]
+fn a_folder_for_its_user_alone() {
+    let sandbox = Sandbox::started("");
+    let mode = || fs::metadata(sandbox.folder()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(), 0o700);
+    sandbox.run("sandbox stop").expect_code(0);
+    fs::set_permissions(sandbox.folder(), Permissions::from_mode(0o755)).unwrap();
+    sandbox.run("sandbox start --detach").expect_code(0);
+    assert_eq!(mode(), 0o700);
+}
+
+/// No call of a deploy to the sandbox leaves this machine.
+#[test]
+fn a_proxy_that_is_dead() {
+    let mut sandbox = Sandbox::new();
+    // Nobody accepts there, and nobody else can take the port meanwhile.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", taken.local_addr().unwrap());
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
+        sandbox.cli = sandbox.cli.clone().env(name, &proxy);
+    }
+    sandbox.deployer("deploy --yes --poll-interval 50ms").expect_code(0);
 }
 
 #[test]
@@ -202,7 +269,7 @@ fn failures_on_request() {
     let sandbox = Sandbox::started("--slow");
     assert_told!(sandbox.run("deploy --yes --sandbox --poll-interval 50ms --timeout 2s"), @"
     exit code 6: still waiting after 2s
-      why         CloudFormation goes on with stack arn:aws:cloudformation:us-east-1:000000000000:stack/sftp-okta-sandbox/[id]
+      why         the operation on stack arn:aws:cloudformation:us-east-1:000000000000:stack/sftp-okta-sandbox/[id] has not ended; CloudFormation goes on with stack sftp-okta-sandbox
       what to do  run the same command again to go on waiting, or give it more time with --timeout
     ");
     let sandbox = Sandbox::started("--fail server-start");
@@ -210,7 +277,7 @@ fn failures_on_request() {
     exit code 5: server [server] is START_FAILED
       why         the service could not start it
       where       [server]
-      what to do  see the server's log group and the AWS Health Dashboard; then start it in the console, or `sftp-okta teardown` and deploy again
+      what to do  see the server's log group and the AWS Health Dashboard; then run `aws transfer start-server --server-id [server]`, or `sftp-okta teardown`, and deploy again
     ");
 }
 

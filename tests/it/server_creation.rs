@@ -191,13 +191,13 @@ fn it_is_found_among_many_in_any_order() {
         world.run("deploy", &[]).expect_code(0);
         let id = world.the_server();
 
-        // With the hint one call finds it; without it all are asked; changed is nothing either way.
+        // With the hint it alone is asked, beside the list; without it all are; changed is nothing either way.
         world.clear();
         let hinted = world.run("deploy", &[]);
         hinted.expect_code(0);
         assert_eq!(
             (world.transfer.count("DescribeServer"), world.transfer.count("ListServers")),
-            (1, 0),
+            (1, 3),
             "{listing:?}"
         );
         world.s3("DELETE", HINT, "");
@@ -216,14 +216,21 @@ fn others_servers_are_never_touched() {
     let world = World::with(|transfer| {
         let other = Seed::foreign().tag("sftp-okta:deployment", "demo-2").tag("sftp-okta:stack", "sftp-okta-demo-2");
         let half = Seed::foreign().tag("sftp-okta:deployment", "demo");
-        transfer.server(other).server(half).server(Seed::foreign()).server(Seed::foreign().hidden())
+        let copied = half.clone().tag("sftp-okta:stack", STACK);
+        transfer.server(other).server(half).server(copied).server(Seed::foreign()).server(Seed::foreign().hidden())
     });
     let before = world.transfer.servers();
     let deployed = world.run("deploy", &[]);
     deployed.expect_code(0);
     let warnings = deployed.json()["warnings"].to_string();
-    assert!(warnings.contains(before[3]["ServerId"].as_str().unwrap()), "{warnings}");
-    world.run("teardown", &[]).expect_code(0);
+    assert!(warnings.contains(before[4]["ServerId"].as_str().unwrap()), "{warnings}");
+    let copied = format!("server {} carries some", before[2]["ServerId"].as_str().unwrap());
+    assert!(warnings.contains(&copied), "{warnings}");
+    for (command, code) in [("status", 7), ("teardown", 0)] {
+        let ran = world.run(command, &[]);
+        ran.expect_code(code);
+        assert!(ran.json()["warnings"].to_string().contains(&copied), "{ran}");
+    }
 
     assert_eq!(world.transfer.servers(), before);
     let own: Vec<_> = world.transfer.mutating().into_iter().map(|call| call.operation).collect();
@@ -243,6 +250,19 @@ fn two_servers_of_this_deployment_are_refused() {
     assert!(message.contains(&first) && message.contains(&second), "{error}");
     assert_eq!(world.mutating(), [""; 0]);
     assert_eq!(world.own_servers().len(), 2);
+}
+
+/// A hint at the first does not hide the second, which has the logging role of the same stack.
+#[test]
+fn a_second_server_of_the_stack_is_seen_in_spite_of_the_hint() {
+    let world = World::deployed();
+    let first = world.the_server();
+    let second = world.transfer.seed(own_seed().with(world.own_servers().remove(0)));
+    world.clear();
+    let error = world.run("deploy", &[]).expect_failure(5, "server-failed");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains(&first) && message.contains(&second), "{error}");
+    assert_eq!(world.mutating(), [""; 0]);
 }
 
 #[test]

@@ -3,6 +3,10 @@
 use serde_json::json;
 
 use crate::support::fault::Fault;
+use crate::support::process::Signal;
+use crate::support::sandbox_calls::change_of;
+use crate::support::terminal::Terminal;
+use crate::support::transfer::{Life, Start};
 use crate::support::world::{STACK, World, query, s3};
 
 const ARTIFACTS: &str = "/sftp-okta-artifacts-000000000000-us-east-1";
@@ -13,6 +17,13 @@ fn somebody_elses_bucket_is_never_taken_over() {
     world.s3("PUT", "/acme-files", "");
     let ran = world.run("deploy", &["--create-bucket"]);
     let error = ran.expect_failure(2, "configuration");
+    assert_eq!(error["resource"], "acme-files", "{error}");
+    assert_eq!(world.mutating(), Vec::<String>::new());
+
+    // Nor by a stack that is there already, and only uses it.
+    world.run("deploy", &[]).expect_code(0);
+    world.clear();
+    let error = world.run("deploy", &["--create-bucket"]).expect_failure(2, "configuration");
     assert_eq!(error["resource"], "acme-files", "{error}");
     assert_eq!(world.mutating(), Vec::<String>::new());
 }
@@ -67,6 +78,13 @@ fn a_failed_update_is_told_and_the_old_deployment_serves_on() {
     );
     assert_eq!(world.transfer.servers(), before, "the server is not touched after a failed stack");
 
+    // It serves, and yet the failure is told.
+    let status = world.run("status", &changed);
+    status.expect_code(0);
+    assert!(status.json()["warnings"].to_string().contains("the last update failed and was undone"), "{status}");
+    let planned = world.run("plan", &changed).json();
+    assert!(change_of(&planned, "stack")["details"].to_string().contains("UPDATE_ROLLBACK_COMPLETE"), "{planned}");
+
     world.run("deploy", &changed).expect_code(0);
     world.expect_deployed();
 }
@@ -102,7 +120,12 @@ fn a_stack_deleted_during_the_wait_is_told_and_one_deleted_between_runs_is_made_
     let (id, old) = (world.the_server(), world.own_servers().remove(0));
     delete();
     world.clear();
-    world.run("deploy", &[]).expect_code(0);
+    let ran = world.run("deploy", &[]);
+    ran.expect_code(0);
+    let followed = change_of(&ran.json(), "server").clone();
+    assert_eq!(followed["action"], "update", "{followed}");
+    assert!(followed["details"].to_string().contains("Url: known after the stack's change"), "{followed}");
+    assert_eq!(world.aws.count("iam", "GetRole"), 2, "its new roles are waited for");
     // The server stays, with its name and host key, and uses what the new stack has.
     assert_eq!(world.the_server(), id);
     assert_eq!((world.transfer.count("CreateServer"), world.transfer.count("UpdateServer")), (0, 1));
@@ -126,7 +149,7 @@ fn credentials_that_end_during_the_wait_leave_the_operation_going() {
     let expired = Fault::refused(403, "ExpiredToken", "The security token included in the request is expired");
     world.aws.fault("cloudformation", "DescribeStackEvents", 1..=1, expired);
     let error = world.run("deploy", &[]).expect_failure(3, "credentials");
-    assert!(error["message"].as_str().unwrap().contains("the operation goes on"), "{error}");
+    assert!(error["cause"].as_str().unwrap().contains("CloudFormation goes on with stack"), "{error}");
     world.run("deploy", &[]).expect_code(0);
     world.expect_deployed();
     assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 1);
@@ -155,6 +178,74 @@ fn an_operation_of_another_run_is_waited_for() {
     assert!(ran.stderr.contains("UPDATE_IN_PROGRESS"), "{ran}");
     assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 0);
     assert_eq!(world.transfer.mutating(), []);
+}
+
+/// A deploy of `demo` on a terminal, approved by whoever sits there.
+fn on_terminal(world: &World, more: &[&str]) -> Terminal {
+    let arguments = world.arguments("deploy", more);
+    let asked = |text: &&str| !["--output", "json", "--yes"].contains(text);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(asked).collect();
+    world.cli.on_terminal(120, &arguments)
+}
+
+/// Nobody is asked about a stack that is just becoming another one, nor is it planned for.
+#[test]
+fn nobody_is_asked_before_the_stack_has_settled() {
+    let world = World::deployed();
+    let change = ["--log-retention-days", "30"];
+    let in_progress = || Fault::rewritten(&[("CREATE_COMPLETE", "UPDATE_IN_PROGRESS")]);
+    world.aws.fault("cloudformation", "DescribeStacks", 1..=2, in_progress());
+    let planned = world.run("plan", &change);
+    planned.expect_code(0);
+    let warnings = planned.json()["warnings"].to_string();
+    assert!(warnings.contains("is not known while another operation on it is under way"), "{planned}");
+    let error = world.run("plan", &["--log-retention-days", "30", "--out", "plan.json"]).expect_failure(9, "busy");
+    assert!(error["message"].as_str().unwrap().contains("another operation"), "{error}");
+
+    world.aws.fault("cloudformation", "DescribeStacks", 1..=4, in_progress());
+    let mut run = on_terminal(&world, &change);
+    run.wait_for("Type yes to go on:");
+    run.type_in("no\n");
+    let shown = run.wait();
+    shown.expect_code(1);
+    for text in [
+        "UPDATE_IN_PROGRESS: waiting for that operation to end",
+        "parameter LogRetentionDays",
+        "IdentityProviderLogGroup",
+    ] {
+        assert!(shown.text.contains(text), "no {text} in {shown}");
+    }
+    assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 0);
+}
+
+/// What time did while the question waited is nobody else's change.
+#[test]
+fn a_server_that_comes_online_meanwhile_is_no_other_plan() {
+    let world = World::deployed();
+    let id = world.the_server();
+    world.transfer.set_life(&id, Life::starting(Start::Never));
+    let mut run = on_terminal(&world, &["--security-policy", "TransferSecurityPolicy-2024-01"]);
+    run.wait_for("Type yes to go on:");
+    world.transfer.set_life(&id, Life::Online);
+    run.type_in("yes\n");
+    let shown = run.wait();
+    shown.expect_code(0);
+    assert!(shown.text.contains("state: STARTING → ONLINE"), "{shown}");
+    assert_eq!(world.own_servers()[0]["SecurityPolicyName"], "TransferSecurityPolicy-2024-01");
+}
+
+/// What the stack was before is not this run's result.
+#[test]
+fn an_interrupted_update_reports_nothing_of_before() {
+    let world = World::deployed();
+    world.aws.fault("cloudformation", "ExecuteChangeSet", 1..=1, Fault::silence());
+    let running = world.start("deploy", &["--log-retention-days", "30"]);
+    world.aws.wait_for("cloudformation", "ExecuteChangeSet", 1);
+    running.signal(Signal::INT);
+    let ran = running.wait();
+    ran.expect_failure(130, "interrupted");
+    let stack = &ran.json()["stack"];
+    assert_eq!((&stack["name"], &stack["status"], &stack["outputs"]), (&json!(STACK), &json!(""), &json!({})), "{ran}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::support::fault::Fault;
 use crate::support::process::Signal;
 use crate::support::steady::steady;
 use crate::support::transfer::{Life, Seed};
-use crate::support::world::{STACK, World, own_seed, query};
+use crate::support::world::{STACK, World, made_for, own_seed, query};
 
 /// `status` and its kin as a person reads them.
 fn text(world: &World, more: &[&str]) -> Ran {
@@ -66,6 +66,23 @@ fn copied_tags_are_reported() {
     assert_eq!(world.transfer.mutating(), []);
 }
 
+/// It serves, so it is healthy; but no deploy mends it, and that must not be hidden.
+#[test]
+fn what_only_another_server_would_mend_is_a_difference() {
+    let world = World::deployed();
+    world.cli.write(
+        "sftp-okta.toml",
+        "[server]\nendpoint = { vpc = \"vpc-0123456789abcdef0\", subnets = [\"subnet-0123456789abcdef0\"] }\n",
+    );
+    let ran = world.run("status", &[]);
+    ran.expect_code(0);
+    let differences = ran.json()["differences"].to_string();
+    for told in ["EndpointType of server", "cannot be changed in place", "teardown"] {
+        assert!(differences.contains(told), "no {told} in {ran}");
+    }
+    assert_eq!(world.mutating(), [""; 0]);
+}
+
 /// One of a namesake's is told and is no fault of this deployment's.
 #[test]
 fn a_namesakes_server_is_told() {
@@ -81,7 +98,7 @@ fn a_namesakes_server_is_told() {
 #[test]
 fn all_deployments_are_found_by_their_tags() {
     let world = World::deployed_with(|transfer| transfer.server(Seed::foreign()).server(Seed::foreign()));
-    let orphan = Seed::foreign().tag("sftp-okta:deployment", "lost").tag("sftp-okta:stack", "sftp-okta-lost");
+    let orphan = made_for("lost", "sftp-okta-lost");
     world.transfer.seed(orphan.life(Life::Offline));
     let template = r#"{"Resources":{"G":{"Type":"AWS::Logs::LogGroup","Properties":{}}}}"#;
     let form: String = url::form_urlencoded::Serializer::new(String::new())

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sftp_okta::artifact::lease::LeaseSlot;
+use sftp_okta::commands::teardown::UsersData;
 use sftp_okta::commands::{self, Options, Run};
 use sftp_okta::error::{Error, ErrorCode};
 use sftp_okta::exit_code::ExitCode;
@@ -299,8 +300,6 @@ impl World<'_> {
             wait_for_lock: if act.waits { Duration::from_secs(900) } else { Duration::ZERO },
             sandbox: None,
             bootstrap: Some(self.bootstrap.to_owned()),
-            plan_file: None,
-            delete_data: None,
             retain: Vec::new(),
             http: Some(wire.client()),
         };
@@ -350,14 +349,14 @@ impl World<'_> {
 
 async fn command(command: Command, run: &mut Run<'_>) -> sftp_okta::error::Result<()> {
     match command {
-        Command::Deploy(configuration) => commands::deploy::run(&settings(configuration), None, run).await,
-        Command::Plan(configuration) => commands::deploy::plan(&settings(configuration), run).await,
+        Command::Deploy(configuration) => commands::deploy::run(&settings(configuration), None, None, run).await,
+        Command::Plan(configuration) => commands::plan::run(&settings(configuration), None, run).await,
         Command::Status(configuration) => {
             let settings = settings(configuration);
             let once = commands::status::Look::Once { drift: false };
             commands::status::run(&settings.target(), Some(&settings), once, run).await
         }
-        Command::Teardown => commands::teardown::run(&settings(0).target(), run).await,
+        Command::Teardown => commands::teardown::run(&settings(0).target(), &UsersData::Kept, run).await,
     }
 }
 

@@ -92,6 +92,9 @@ fn dashboard_shows_what_is_written(template: &Value) -> Vec<Finding> {
         let lines = items(&body["widgets"]).into_iter().flat_map(|widget| items(&widget["properties"]["metrics"]));
         let mut namespace = "";
         for line in lines {
+            if let Some(expression) = line[0]["expression"].as_str() {
+                found.extend(searches_what_is_written(id, expression));
+            }
             match line[0].as_str() {
                 None | Some("...") => continue,
                 Some(".") => {}
@@ -107,6 +110,30 @@ fn dashboard_shows_what_is_written(template: &Value) -> Vec<Finding> {
                 found.push(finding(id, format!("it does not show {needed}")));
             }
         }
+    }
+    found
+}
+
+/// A search names a namespace and its dimensions. What is more than letters, digits and slashes is in double quotes, or
+/// CloudWatch takes it for something else (User Guide, "CloudWatch search expression syntax").
+fn searches_what_is_written(id: &str, expression: &str) -> Vec<Finding> {
+    let Some((schema, query)) = expression.strip_prefix("SEARCH('{").and_then(|rest| rest.split_once("} ")) else {
+        return vec![finding(id, format!("it searches without a namespace: {expression}"))];
+    };
+    let mut found = Vec::new();
+    for part in schema.split(',') {
+        let is_plain = part.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '/');
+        let is_quoted = part.len() > 2 && part.starts_with('"') && part.ends_with('"');
+        if !is_plain && !is_quoted {
+            found.push(finding(id, format!("{part} has to be in double quotes")));
+        }
+    }
+    let parts: Vec<&str> = schema.split(',').map(|part| part.trim_matches('"')).collect();
+    if parts != ["sftp-okta", "DeploymentName", "Reason"] {
+        found.push(finding(id, format!("nobody writes {{{schema}}}")));
+    }
+    if query != "MetricName=\"Refusals\" DeploymentName=\"${DeploymentName}\"', 'Sum', 300)" {
+        found.push(finding(id, format!("it searches for {query}")));
     }
     found
 }
@@ -151,5 +178,8 @@ fn a_dashboard_of_nothing_is_caught() {
     };
     catches(dashboard_shows_what_is_written, body, changed("\"SignIns\"", "\"Logins\""));
     catches(dashboard_shows_what_is_written, body, changed("\"widgets\": [", "\"widgets\": "));
+    catches(dashboard_shows_what_is_written, body, changed("{\\\"sftp-okta\\\",", "{sftp-okta,"));
+    catches(dashboard_shows_what_is_written, body, changed(",Reason} ", "} "));
+    catches(dashboard_shows_what_is_written, body, changed("=\\\"${DeploymentName}", "=\\\"${DeploymentName}-x"));
     catches(dashboard_shows_what_is_written, "/Dashboard/Properties/DashboardName/Fn::Sub", set(json!("sftp-okta")));
 }

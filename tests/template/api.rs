@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::document::{Finding, alternatives, catches, entries, finding, holds, items, resources, set, without};
+use crate::document::{Finding, alternatives, catches, finding, holds, items, resources, set, without};
 
 const METHOD: &str = "AWS::ApiGateway::Method";
 const STAGE: &str = "AWS::ApiGateway::Stage";
@@ -115,31 +115,26 @@ fn stage_keeps_nothing(template: &Value) -> Vec<Finding> {
     found
 }
 
-/// Only one other thing may narrow the API: the switchable policy, and that one may only deny, but for the invocation role.
+/// One other thing may narrow the API: its policy, which only denies. Restricted, to all but the invocation role; otherwise,
+/// to other accounts. It is always there, since CloudFormation leaves the old one on the API when the property goes.
 fn resource_policy_only_denies(template: &Value) -> Vec<Finding> {
-    let role = json!({"aws:PrincipalArn": {"Fn::GetAtt": ["TransferIdentityProviderRole", "Arn"]}});
-    let mut found = Vec::new();
-    for (id, api) in resources(template, "AWS::ApiGateway::RestApi") {
-        let policies = alternatives(&api["Properties"]["Policy"]);
-        for statement in policies.iter().flat_map(|policy| items(&policy["Statement"])) {
-            if statement["Effect"] != "Deny"
-                || statement["Principal"] != "*"
-                || statement["Condition"]["ArnNotEquals"] != role
-            {
-                found.push(finding(
-                    id,
-                    format!("a statement does more than deny all but the invocation role: {statement}"),
-                ));
-            }
-            if entries(&statement["Condition"]).len() > 1 {
-                found.push(finding(id, "a further condition weakens the denial"));
-            }
-        }
-        if policies.is_empty() {
-            found.push(finding(id, "RestrictToInvocationRole has no effect"));
-        }
-    }
-    found
+    let expected = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "execute-api:Invoke",
+            "Resource": "execute-api:/*",
+            "Condition": {"Fn::If": [
+                "IsRestricted",
+                {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["TransferIdentityProviderRole", "Arn"]}}},
+                {"StringNotEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}},
+            ]},
+        }],
+    });
+    let apis = resources(template, "AWS::ApiGateway::RestApi").into_iter();
+    let others = apis.filter(|(_, api)| api["Properties"]["Policy"] != expected);
+    others.map(|(id, api)| finding(id, format!("its policy is {}", api["Properties"]["Policy"]))).collect()
 }
 
 #[test]
@@ -199,10 +194,18 @@ fn a_stage_that_keeps_requests_or_answers_is_caught() {
 }
 
 #[test]
-fn a_resource_policy_that_allows_is_caught() {
+fn a_resource_policy_that_allows_or_goes_away_is_caught() {
     let policy = "/TransferIdentityProviderApi/Properties/Policy";
-    let statement = format!("{policy}/Fn::If/1/Statement/0");
+    let statement = format!("{policy}/Statement/0");
     catches(resource_policy_only_denies, &format!("{statement}/Effect"), set(json!("Allow")));
     catches(resource_policy_only_denies, &statement, without("Condition"));
-    catches(resource_policy_only_denies, policy, set(json!({"Ref": "AWS::NoValue"})));
+    catches(
+        resource_policy_only_denies,
+        &format!("{statement}/Condition/Fn::If/2"),
+        set(json!({"Ref": "AWS::NoValue"})),
+    );
+    catches(resource_policy_only_denies, policy, |policy| {
+        *policy = json!({"Fn::If": ["IsRestricted", policy.clone(), {"Ref": "AWS::NoValue"}]});
+    });
+    catches(resource_policy_only_denies, "/TransferIdentityProviderApi/Properties", without("Policy"));
 }

@@ -90,7 +90,7 @@ fn a_change_of_the_api_without_a_new_deployment_is_caught() {
         parameters["method.request.header.X-Forwarded-For"] = json!(false);
     });
     catches(deployment_ids_name_the_api, "/ServersResource/Properties/PathPart", set(json!("server")));
-    let policy = "/TransferIdentityProviderApi/Properties/Policy/Fn::If/1/Statement/0/Resource";
+    let policy = "/TransferIdentityProviderApi/Properties/Policy/Statement/0/Resource";
     catches(deployment_ids_name_the_api, policy, set(json!("execute-api:/prod/*")));
     let added = json!({"Type": "AWS::ApiGateway::GatewayResponse"});
     catches(deployment_ids_name_the_api, "", |resources| resources["Added"] = added);

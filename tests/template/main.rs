@@ -18,6 +18,7 @@ mod contract;
 mod deployment;
 mod document;
 mod function;
+mod handlers;
 mod logs;
 mod partition;
 mod policies;

@@ -96,6 +96,11 @@ fn cfn_guard_finds_what_it_is_for() {
     for (from, to, rule) in [
         ("AuthorizationType: AWS_IAM", "AuthorizationType: NONE", "method_is_signed_and_proxied"),
         ("Type: AWS_PROXY", "Type: AWS", "method_is_signed_and_proxied"),
+        (
+            "Effect: Deny\n            Principal: '*'\n            Action: execute-api:Invoke",
+            "Effect: Allow\n            Principal: '*'\n            Action: execute-api:Invoke",
+            "api_policy_only_denies",
+        ),
         ("DataTraceEnabled: false", "DataTraceEnabled: true", "stage_keeps_nothing"),
         ("CachingEnabled: false", "CachingEnabled: true", "stage_keeps_nothing"),
         ("{aws:SourceAccount: !Ref AWS::AccountId}", "{aws:username: alice}", "transfer_trust_is_conditional"),

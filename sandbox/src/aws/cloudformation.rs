@@ -7,6 +7,7 @@ mod intrinsics;
 mod make;
 mod operation;
 mod parameters;
+mod physical_id;
 mod plan;
 mod references;
 mod request;
@@ -29,6 +30,7 @@ use super::wire::{Call, Refusal};
 use crate::state::{State, World};
 
 pub(crate) use self::stack::Stacks;
+pub(crate) use self::types::type_names;
 
 /// Goes on with the operations that a stop interrupted.
 pub(crate) fn resume(world: &Arc<World>) {

@@ -12,14 +12,13 @@ mod tests;
 pub(crate) mod xml;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::header::{HOST, HeaderValue, ORIGIN};
+use hyper::header::{HOST, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -32,6 +31,7 @@ use self::query::Parameters;
 use super::{cloudformation, iam, logs, s3, secrets_manager, sts, transfer};
 use crate::clock::uuid;
 use crate::gateway;
+use crate::host;
 use crate::signature::{self, Caller};
 use crate::state::World;
 
@@ -56,9 +56,12 @@ pub(crate) async fn serve(world: Arc<World>, listener: TcpListener) {
                 let _ = stream.set_nodelay(true);
                 let world = Arc::clone(&world);
                 connections.spawn(async move {
+                    // Whoever may sign may run a program as the user of the sandbox, and its keys are no secret.
+                    let own = stream.local_addr();
+                    let is_owner = own.is_ok_and(|own| owner::may_be_owner(world.folder(), peer, own));
                     let answer = service_fn(move |request| {
                         let world = Arc::clone(&world);
-                        async move { Ok::<_, Infallible>(answer(&world, request, peer).await) }
+                        async move { Ok::<_, Infallible>(answer(&world, request, is_owner).await) }
                     });
                     let mut server = hyper::server::conn::http1::Builder::new();
                     server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).half_close(true);
@@ -71,9 +74,9 @@ pub(crate) async fn serve(world: Arc<World>, listener: TcpListener) {
     }
 }
 
-async fn answer(world: &Arc<World>, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+async fn answer(world: &Arc<World>, request: Request<Incoming>, is_owner: bool) -> Answer {
     let request_id = uuid();
-    let mut answer = route(world, request, peer, &request_id).await;
+    let mut answer = route(world, request, is_owner, &request_id).await;
     let headers = answer.headers_mut();
     // S3 and the function's own answers carry ids of their own.
     if !headers.contains_key("x-amz-request-id")
@@ -84,9 +87,15 @@ async fn answer(world: &Arc<World>, request: Request<Incoming>, peer: SocketAddr
     answer
 }
 
-async fn route(world: &Arc<World>, request: Request<Incoming>, peer: SocketAddr, request_id: &str) -> Answer {
+async fn route(world: &Arc<World>, request: Request<Incoming>, is_owner: bool, request_id: &str) -> Answer {
+    if !is_owner {
+        return forbidden("only the user who started this sandbox may call it");
+    }
+    if !host::is_local_or_aws(request.headers()) {
+        return forbidden("this sandbox answers under names of this machine and of AWS only, and no web page");
+    }
     if request.uri().path().starts_with("/_sandbox/") {
-        return of_sandbox(world, &request, peer);
+        return of_sandbox(world, &request);
     }
     let scope = Scope::of(request.headers(), request.uri().query());
     if is_of_gateway(&request, &scope) {
@@ -108,13 +117,15 @@ async fn route(world: &Arc<World>, request: Request<Incoming>, peer: SocketAddr,
     }
 }
 
-/// The sandbox's own paths: for the person who started it, not for a web page that found the port.
-fn of_sandbox(world: &Arc<World>, request: &Request<Incoming>, peer: SocketAddr) -> Answer {
-    let host = header(request.headers(), HOST.as_str()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let is_local = matches!(name, "127.0.0.1" | "localhost") && !request.headers().contains_key(ORIGIN);
-    if !is_local || !owner::may_be_owner(world.folder(), peer) {
-        return whole(403, "application/json", r#"{"message":"only the user who started this sandbox may ask that"}"#);
+/// A refusal that is no service's.
+fn forbidden(why: &str) -> Answer {
+    whole(403, "application/json", serde_json::json!({ "message": why }).to_string())
+}
+
+/// The sandbox's own paths.
+fn of_sandbox(world: &Arc<World>, request: &Request<Incoming>) -> Answer {
+    if !host::is_local(request.headers()) {
+        return forbidden("this is asked under a name of this machine");
     }
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/_sandbox/status") => {

@@ -104,23 +104,36 @@ async fn who_is_refused() {
     fixture.log("/access", "MISSING_AUTHENTICATION_TOKEN").await;
 }
 
+/// The API's policy in both positions of its switch, back and forth: the server's own role is let in by each.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_apis_own_policy() {
     let fixture = fixture::deployed();
-    let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke",
-        "Resource": "execute-api:/*", "Condition": {"ArnNotEquals": {"aws:PrincipalArn": INVOCATION}}}]});
+    let denying = |condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "execute-api:Invoke",
+            "Resource": "execute-api:/*", "Condition": condition}]})
+    };
+    let all_but_the_role = || denying(json!({"ArnNotEquals": {"aws:PrincipalArn": INVOCATION}}));
+    let other_accounts = || denying(json!({"StringNotEquals": {"aws:PrincipalAccount": "000000000000"}}));
+    let this_account = || denying(json!({"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}));
     let url = format!("{HOST}{PATH}");
     let (root, role) = (root(), key(INVOCATION));
-    assert_eq!(
-        get(&fixture, &url, Some((&root, "eu-west-1", "execute-api"))).await.0,
-        200,
-        "the root may do everything"
-    );
-    fixture.set("AWS::ApiGateway::RestApi", "api1", "Policy", policy);
-    let (status, body) = get(&fixture, &url, Some((&root, "eu-west-1", "execute-api"))).await;
-    assert_eq!(status, 403);
-    assert!(body["Message"].as_str().unwrap().ends_with("with an explicit deny"), "{body}");
-    assert_eq!(get(&fixture, &url, Some((&role, "eu-west-1", "execute-api"))).await.0, 200);
+    let answers = async || {
+        let (by_root, body) = get(&fixture, &url, Some((&root, "eu-west-1", "execute-api"))).await;
+        if by_root == 403 {
+            assert!(body["Message"].as_str().unwrap().ends_with("with an explicit deny"), "{body}");
+        }
+        (by_root, get(&fixture, &url, Some((&role, "eu-west-1", "execute-api"))).await.0)
+    };
+    assert_eq!(answers().await, (200, 200), "without a policy the root may do everything");
+    for (policy, expected) in [
+        (other_accounts(), (200, 200)),
+        (all_but_the_role(), (403, 200)),
+        (other_accounts(), (200, 200)),
+        (this_account(), (403, 403)),
+    ] {
+        fixture.set("AWS::ApiGateway::RestApi", "api1", "Policy", policy.clone());
+        assert_eq!(answers().await, expected, "{policy}");
+    }
     fixture.set("AWS::ApiGateway::RestApi", "api1", "Policy", json!("not a policy"));
     assert_eq!(get(&fixture, &url, Some((&role, "eu-west-1", "execute-api"))).await.0, 403);
     function::stop(&fixture.world).await;

@@ -21,6 +21,7 @@ use super::message::{Asked, Reply};
 use super::org::Org;
 use super::routes;
 use crate::clock::now;
+use crate::host;
 
 /// The longest body that is read.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -63,6 +64,10 @@ pub(super) async fn serve(org: Arc<Org>, listener: TcpListener, stop: impl Futur
 
 async fn respond(org: Arc<Org>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
+    // Passwords can be tried here, so that no web page may ask.
+    if !host::is_local(&parts.headers) {
+        return Ok(response(OktaError::Forbidden.reply()));
+    }
     let body = tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST_BODY).collect()).await;
     let Ok(Ok(body)) = body else { return Ok(response(OktaError::NotJson.reply())) };
     let bearer = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());

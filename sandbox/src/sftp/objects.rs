@@ -62,7 +62,7 @@ fn path_of(store: &Store, place: &Place) -> Result<PathBuf, Status> {
 }
 
 /// Files and folders; whatever else somebody put on the disk is not there.
-fn attributes(found: &Metadata) -> Result<Attributes, Status> {
+pub(super) fn attributes(found: &Metadata) -> Result<Attributes, Status> {
     if !(found.is_dir() || found.is_file()) {
         return Err(Status::PermissionDenied);
     }

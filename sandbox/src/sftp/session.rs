@@ -173,7 +173,10 @@ impl Session {
             names.push((entry, FOLDER));
         }
         names.sort_by(|one, other| one.0.cmp(&other.0));
-        let dots = [(".".to_owned(), FOLDER), ("..".to_owned(), FOLDER)];
+        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
+        // What is above may be nothing that this user may look at, and is told as a folder all the same.
+        let told = |path: &str| self.stat(format!("/{path}").as_bytes()).unwrap_or(FOLDER);
+        let dots = [(".".to_owned(), told(&path)), ("..".to_owned(), told(above))];
         self.keep(Handle::Folder(dots.into_iter().chain(names).collect::<Vec<_>>().into_iter()))
     }
 
@@ -229,10 +232,7 @@ impl Session {
 
     fn fstat(&mut self, handle: &[u8]) -> Result<Attributes, Status> {
         match self.handle(handle)? {
-            Handle::Object(file) => {
-                let size = file.metadata()?.len();
-                Ok(Attributes { is_folder: false, size, modified: 0 })
-            }
+            Handle::Object(file) => objects::attributes(&file.metadata()?),
             Handle::Upload(upload) => Ok(upload.attributes()),
             Handle::Folder(_) => Ok(FOLDER),
         }

@@ -134,8 +134,8 @@ pub(super) enum Command {
     Logs(LogsArgs),
     /// Tell what is missing before anything costs money, and audit what is deployed
     ///
-    /// Reads only: credentials, permissions, quotas, bucket, Okta organisation, server and API. Exits with 7 when there is
-    /// an error among its findings.
+    /// Reads only: credentials, permissions (those of a deploy, unless --for names another command), quotas, bucket, Okta
+    /// organisation, server and API. Exits with 7 when there is an error among its findings.
     Doctor(DoctorArgs),
     /// Remove the server, the stack and the artifacts; what users stored is kept, unless its bucket is named
     ///

@@ -11,6 +11,7 @@ use crate::commands::logs::Wish;
 #[cfg(feature = "sandbox")]
 use crate::commands::sandbox::Start;
 use crate::commands::status::Look;
+use crate::commands::teardown::UsersData;
 use crate::commands::verify::Check;
 use crate::permissions::Purpose;
 use crate::progress::ColorChoice;
@@ -53,10 +54,6 @@ pub struct Invocation {
     pub wait_for_lock: Duration,
     /// A prebuilt bootstrap.
     pub bootstrap: Option<PathBuf>,
-    /// The file of the plan.
-    pub plan_file: Option<PathBuf>,
-    /// The users' bucket to delete; an empty name is that of the stack.
-    pub delete_data: Option<String>,
     /// Resources that may be left behind.
     pub retain: Vec<String>,
     /// Whether the sandbox is used in place of AWS.
@@ -70,6 +67,8 @@ pub struct Invocation {
 pub enum Action {
     /// `deploy`
     Deploy {
+        /// The file of the plan that is to be executed.
+        plan: Option<PathBuf>,
         /// The sign-in to check at its end.
         check: Option<Check>,
     },
@@ -77,6 +76,8 @@ pub enum Action {
     Plan {
         /// Whether pending changes have an exit code of their own.
         exit_code: bool,
+        /// The file that the plan is written to.
+        out: Option<PathBuf>,
     },
     /// `status`, of one deployment; `None` with `--all`
     Status(Option<Look>),
@@ -85,7 +86,10 @@ pub enum Action {
     /// `logs`
     Logs(Wish),
     /// `teardown`
-    Teardown,
+    Teardown {
+        /// What happens to the users' files.
+        data: UsersData,
+    },
     /// `explain`
     Explain(Question),
     /// `package`
@@ -93,8 +97,8 @@ pub enum Action {
         /// The file to write.
         out: PathBuf,
     },
-    /// `doctor`
-    Doctor,
+    /// `doctor`, of the rights for a command
+    Doctor(Purpose),
     /// `doctor --print-policy`
     PrintPolicy(Purpose),
     /// `init`
@@ -138,10 +142,10 @@ impl Action {
             Self::Status(_) => "status",
             Self::Verify(_) => "verify",
             Self::Logs(_) => "logs",
-            Self::Teardown => "teardown",
+            Self::Teardown { .. } => "teardown",
             Self::Explain(_) => "explain",
             Self::Package { .. } => "package",
-            Self::Doctor | Self::PrintPolicy(_) => "doctor",
+            Self::Doctor(_) | Self::PrintPolicy(_) => "doctor",
             Self::Init { .. } => "init",
             Self::Completions(_) => "completions",
             Self::Man { .. } => "man",
@@ -171,9 +175,9 @@ impl Action {
             | Self::Status(_)
             | Self::Verify(_)
             | Self::Logs(_)
-            | Self::Teardown
+            | Self::Teardown { .. }
             | Self::Package { .. }
-            | Self::Doctor => true,
+            | Self::Doctor(_) => true,
             Self::Explain(_) | Self::PrintPolicy(_) | Self::Init { .. } | Self::Completions(_) | Self::Man { .. } => {
                 false
             }

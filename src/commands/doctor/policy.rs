@@ -26,11 +26,42 @@ pub fn print_policy(purpose: Purpose, target: &Target, settings: Option<&Setting
             "this is longer than a managed policy may be (6,144 characters): make it an inline policy of the role",
         );
     }
+    for warning in beyond(purpose, settings) {
+        run.progress.warn(&warning);
+    }
     run.report.deployment.name = Some(target.name.clone());
     run.report.policy = serde_json::to_value(&policy).ok();
     run.report.text = Some(text);
     run.report.result = Outcome::Written;
     Ok(())
+}
+
+/// What the policy leaves out, since few need it and it reaches far.
+fn beyond(purpose: Purpose, settings: Option<&Settings>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if purpose == Purpose::Deploy && settings.is_some_and(|settings| settings.api.create_log_role) {
+        warnings.push(
+            "create_log_role is not covered: the one deploy that makes the account's log role of API Gateway also needs \
+             iam:AttachRolePolicy and iam:DetachRolePolicy on the stack's roles, iam:PassRole to apigateway.amazonaws.com, \
+             and apigateway:GET and apigateway:PATCH on /account"
+                .to_owned(),
+        );
+    }
+    // Only a bucket that the stack made is ever deleted.
+    let deletes = match purpose {
+        Purpose::Teardown => settings.is_none_or(|settings| settings.storage.create_bucket),
+        Purpose::Deploy => settings.is_some_and(|settings| settings.storage.create_bucket),
+        Purpose::Plan | Purpose::Status => false,
+    };
+    if deletes {
+        warnings.push(
+            "teardown --delete-data is not covered: it also needs s3:ListBucketVersions, s3:ListBucketMultipartUploads and \
+             s3:DeleteBucket on the users' bucket, and s3:DeleteObject, s3:DeleteObjectVersion and \
+             s3:AbortMultipartUpload on what is in it"
+                .to_owned(),
+        );
+    }
+    warnings
 }
 
 const PARTITION: &str = "PARTITION";

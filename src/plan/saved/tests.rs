@@ -22,8 +22,8 @@ fn wanted() -> Wanted {
     Wanted {
         artifact_bucket: "a".into(),
         artifact_key: "demo/1.zip".into(),
-        identity_provider_type: "API_GATEWAY",
         stack,
+        server: spec(),
         termination_protection: false,
     }
 }
@@ -46,12 +46,13 @@ fn seen() -> Seen {
 }
 
 fn changes() -> Vec<Change> {
-    let update = Change::new(Action::Update, "stack", "sftp-okta-demo", vec!["parameter ArtifactKey: new".into()]);
-    vec![Change::new(Action::Create, "artifact", "demo/1.zip", Vec::new()), update]
+    let details = vec!["parameter ArtifactKey: new".into()];
+    let update = Change::new(Action::Update, Kind::Stack, "sftp-okta-demo", details);
+    vec![Change::new(Action::Create, Kind::Artifact, "demo/1.zip", Vec::new()), update]
 }
 
 fn plan(wanted: &Wanted, seen: &Seen) -> SavedPlan {
-    SavedPlan::new(place(), wanted, &spec(), seen, &changes())
+    SavedPlan::new(place(), wanted, seen, &changes())
 }
 
 fn error(result: Result<()>) -> String {
@@ -69,8 +70,20 @@ fn a_plan_survives_its_file_and_is_executed_while_nothing_moved() {
     read.refuse_other_settings(&plan).unwrap();
     read.refuse_moved(&plan).unwrap();
     // Who stored the same zip meanwhile has moved nothing.
-    let only_stack = SavedPlan::new(place(), &wanted(), &spec(), &seen(), changes().get(1..).unwrap());
+    let only_stack = SavedPlan::new(place(), &wanted(), &seen(), changes().get(1..).unwrap());
     read.refuse_moved(&only_stack).unwrap();
+    // A server on its way to ONLINE arrives there whoever waits for it.
+    let mut starting = seen();
+    starting.servers.owned[0].state = ServerState::Starting;
+    let mut with_start = changes();
+    let state = super::super::Detail::at_the_moment("state: STARTING → ONLINE".into());
+    with_start.push(Change::new(Action::Start, Kind::Server, "s-0123456789abcdef0", vec![state]));
+    let starting = SavedPlan::new(place(), &wanted(), &starting, &with_start);
+    starting.refuse_moved(&plan).unwrap();
+    assert_eq!(
+        error(plan.refuse_moved(&starting)),
+        "9: the deployment is not what it was when the plan was made: there is more to change"
+    );
 }
 
 #[test]
@@ -114,9 +127,9 @@ fn other_settings_and_a_world_that_moved_are_refused() {
         "2: these settings are not the ones that were approved: other than in the plan: the function or its settings, \
          parameter ArtifactKey"
     );
-    let mut banner = spec();
-    banner.banner = "hello".into();
-    let changed = SavedPlan::new(place(), &wanted(), &banner, &seen(), &changes());
+    let mut banner = wanted();
+    banner.server.banner = "hello".into();
+    let changed = SavedPlan::new(place(), &banner, &seen(), &changes());
     assert!(error(approved.refuse_other_settings(&changed)).ends_with("the server's settings"));
 
     let moved = |change: fn(&mut Seen)| {

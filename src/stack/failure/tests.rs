@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::super::events::FailedHook;
 use super::super::events::tests::{ARN, event};
 use super::*;
 
@@ -22,6 +23,11 @@ fn own(id: &str, status: &str, reason: Option<&str>) -> StackEvent {
     event(id, "t", "sftp-okta-demo", status, reason)
 }
 
+/// The row of a hook that failed.
+fn hook(hook_type: &str, reason: &str, event: StackEvent) -> StackEvent {
+    StackEvent { failed_hook: Some(FailedHook { hook_type: hook_type.into(), reason: reason.into() }), ..event }
+}
+
 /// One failed resource of a type, and the rollback that follows.
 fn single(kind: &str, status: &str, reason: &str) -> Vec<StackEvent> {
     vec![
@@ -35,17 +41,10 @@ fn single(kind: &str, status: &str, reason: &str) -> Vec<StackEvent> {
 fn told(events: &[StackEvent]) -> String {
     let error = root_cause(events, ARN)
         .into_error("stack sftp-okta-demo could not be updated".into(), Some("the stack's reason"));
-    let mut text = String::new();
-    let mut line = |label: &str, value: &Option<String>| {
-        if let Some(value) = value {
-            let _ = writeln!(text, "  {label}: {value}");
-        }
-    };
-    line("why", &error.cause);
-    line("where", &error.resource);
-    line("request id", &error.request_id);
-    line("what to do", &error.hint);
-    text
+    error.details().fold(String::new(), |mut text, (label, value)| {
+        let _ = writeln!(text, "  {label}: {value}");
+        text
+    })
 }
 
 #[test]
@@ -152,6 +151,28 @@ fn what_a_person_is_told() {
         (
             "a bucket with files",
             single("AWS::S3::Bucket", "DELETE_FAILED", "The bucket you tried to delete is not empty"),
+        ),
+        (
+            "hooks of an organisation",
+            vec![
+                own("1", "UPDATE_IN_PROGRESS", None),
+                hook("Acme::S3::Encryption", "of another one", event("2", "t", "Other", "UPDATE_IN_PROGRESS", None)),
+                hook(
+                    "Acme::IAM::Boundary",
+                    "no permissions boundary",
+                    event("3", "t", "Role", "UPDATE_IN_PROGRESS", None),
+                ),
+                hook("Acme::IAM::Path", "only warns", event("4", "t", "Role", "UPDATE_IN_PROGRESS", None)),
+                event("5", "t", "Role", "UPDATE_FAILED", Some("The following hook(s) failed: [Acme::IAM::Boundary]")),
+                own("6", "UPDATE_ROLLBACK_IN_PROGRESS", Some("The following resource(s) failed to update: [Role]. ")),
+            ],
+        ),
+        (
+            "a hook for the whole stack",
+            vec![
+                hook("Acme::Stack::Tags", "a tag is missing", own("1", "CREATE_IN_PROGRESS", None)),
+                own("2", "CREATE_FAILED", Some("The following hook(s) failed: [Acme::Stack::Tags]")),
+            ],
         ),
         ("something nobody foresaw", single("AWS::X::Y", "CREATE_FAILED", "odd")),
     ];

@@ -238,3 +238,40 @@ async fn a_state_that_needs_a_person_stops_before_any_change() {
         assert!(error.hint.is_some_and(|hint| !hint.contains('{')), "{status}");
     }
 }
+
+#[tokio::test]
+async fn the_stacks_own_word_on_its_state_is_told() {
+    let failed =
+        [("UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: [Role]."), ("DELETE_FAILED", "x")];
+    for (status, reason) in failed {
+        let told = format!("<StackStatusReason> {reason} </StackStatusReason>");
+        let error = apply(&desired(), vec![stack_with(status, &told)]).await.0.unwrap_err();
+        assert!(error.cause.as_ref().unwrap().ends_with(&format!(": {reason}")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_is_the_stacks_failure() {
+    let words = "Parameters: [X] do not exist in the template";
+    for (code, kind) in [
+        ("ValidationError", ErrorCode::StackFailed),
+        ("InsufficientCapabilitiesException", ErrorCode::StackFailed),
+        ("AccessDenied", ErrorCode::Permission),
+        ("ExpiredToken", ErrorCode::Credentials),
+    ] {
+        let calls = vec![stack("CREATE_COMPLETE"), ("CreateChangeSet", error(400, code, words))];
+        assert_eq!(apply(&desired(), calls).await.0.unwrap_err().code, kind, "{code}");
+        let calls =
+            vec![stack("CREATE_COMPLETE"), change_set(), executable(), ("ExecuteChangeSet", error(400, code, words))];
+        assert_eq!(apply(&desired(), calls).await.0.unwrap_err().code, kind, "{code}");
+    }
+    let mut calls = vec![stack("CREATE_COMPLETE")];
+    calls.extend(throttled("CreateChangeSet"));
+    assert_eq!(apply(&desired(), calls).await.0.unwrap_err().code, ErrorCode::Service);
+
+    let mut calls = vec![stack("CREATE_COMPLETE"), change_set(), executable()];
+    calls.extend([(); 3].map(|()| ("ExecuteChangeSet", (0, Vec::new(), String::new()))));
+    let lost = apply(&desired(), calls).await.0.unwrap_err();
+    assert_eq!(lost.code, ErrorCode::Network);
+    assert!(lost.cause.unwrap().ends_with("; CloudFormation may have begun the operation all the same"));
+}

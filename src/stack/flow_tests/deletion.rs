@@ -4,6 +4,9 @@ use super::scene::*;
 use crate::error::ErrorCode;
 use crate::stack::{Deleted, Stack};
 
+/// The token of the second attempt.
+const AGAIN: &str = "run-1-again";
+
 #[tokio::test]
 async fn what_is_kept_on_purpose_is_listed() {
     let rows = [
@@ -26,11 +29,48 @@ async fn what_cannot_go_is_told_with_its_reason() {
         resource(3, "Role", "DELETE_FAILED", "Cannot delete entity, must detach all policies first."),
         own(2, TOKEN, "DELETE_IN_PROGRESS"),
     ];
-    let calls = vec![deletion(), events(&rows, None), stack("DELETE_FAILED"), events(&rows, None)];
-    let error = delete("CREATE_COMPLETE", calls).await.0.unwrap_err();
+    let again = [
+        own(7, AGAIN, "DELETE_FAILED"),
+        resource(6, "Role", "DELETE_FAILED", "Cannot delete entity, must detach all policies first."),
+        own(5, AGAIN, "DELETE_IN_PROGRESS"),
+    ];
+    let calls = [(rows, "DELETE_FAILED"), (again, "DELETE_FAILED")]
+        .into_iter()
+        .flat_map(|(rows, status)| [deletion(), events(&rows, None), stack(status), events(&rows, None)]);
+    let error = delete("CREATE_COMPLETE", calls.collect()).await.0.unwrap_err();
     insta::assert_snapshot!(serde_json::to_string_pretty(&error).unwrap());
 }
 
+/// What waited for something else goes on the second attempt, which is a request of its own.
+#[tokio::test]
+async fn what_could_not_go_is_tried_once_more() {
+    let first = [
+        own(5, TOKEN, "DELETE_FAILED"),
+        resource(4, "UserBucket", "DELETE_SKIPPED", ""),
+        resource(3, "Role", "DELETE_FAILED", "Rate exceeded"),
+        own(2, TOKEN, "DELETE_IN_PROGRESS"),
+    ];
+    let second = [
+        own(8, AGAIN, "DELETE_COMPLETE"),
+        resource(7, "Role", "DELETE_COMPLETE", ""),
+        own(6, AGAIN, "DELETE_IN_PROGRESS"),
+    ];
+    let calls = vec![
+        deletion(),
+        events(&first, None),
+        stack("DELETE_FAILED"),
+        events(&first, None),
+        deletion(),
+        events(&second, None),
+        stack("DELETE_COMPLETE"),
+    ];
+    let (deleted, asked) = delete("CREATE_COMPLETE", calls).await;
+    assert_eq!(deleted.unwrap().kept, [("AWS::IAM::Role".to_owned(), "UserBucket-1".to_owned())]);
+    assert_eq!(asked[4].field("ClientRequestToken").as_deref(), Some(AGAIN));
+    assert_eq!(asked[4].field("RetainResources.member.1"), None);
+}
+
+/// A stack that was half deleted before has its second attempt with this one.
 #[tokio::test]
 async fn a_second_failure_is_told_too() {
     let rows = [own(4, TOKEN, "DELETE_FAILED"), own(3, TOKEN, "DELETE_IN_PROGRESS")];
@@ -111,4 +151,20 @@ async fn what_is_left_of_somebody_elses_deletion_is_not_touched() {
     let calls = vec![again(), untagged("DELETE_FAILED", ""), again()];
     let error = delete("DELETE_IN_PROGRESS", calls).await.0.unwrap_err();
     assert!(error.cause.is_some_and(|cause| cause.contains("tags")));
+}
+
+#[tokio::test]
+async fn a_deletion_that_is_refused_is_the_stacks_failure_and_a_lost_one_may_have_begun() {
+    let used = "Export acme cannot be deleted as it is in use by other";
+    let calls = vec![("DeleteStack", error(400, "ValidationError", used))];
+    let refused = delete("CREATE_COMPLETE", calls).await.0.unwrap_err();
+    assert_eq!(
+        (refused.code, refused.cause.as_deref()),
+        (ErrorCode::StackFailed, Some(&*format!("ValidationError: {used}")))
+    );
+
+    let lost = [(); 3].map(|()| ("DeleteStack", (0, Vec::new(), String::new())));
+    let error = delete("CREATE_COMPLETE", lost.into()).await.0.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Network);
+    assert!(error.cause.unwrap().ends_with("; CloudFormation may have begun the operation all the same"));
 }

@@ -35,9 +35,9 @@ fn every_status_has_a_decision() {
             Outcome::Gone => "gone",
         };
         let health = if status.is_healthy() { "healthy" } else { "not healthy" };
-        let next = status.next_step().map(|next| format!("; {next}")).unwrap_or_default();
+        let remark = status.remark("demo").map(|remark| format!(": {remark}")).unwrap_or_default();
         let _ = writeln!(table, "{status}");
-        let _ = writeln!(table, "  deploy    {deploy}\n  status    {health}: {}{next}", status.meaning());
+        let _ = writeln!(table, "  deploy    {deploy}\n  status    {health}{remark}");
         let _ = writeln!(table, "  teardown  {teardown}\n  a wait    {wait}");
     }
     insta::assert_snapshot!(table);

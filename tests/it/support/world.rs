@@ -1,5 +1,6 @@
 //! Everything a deployment needs around it: an AWS emulator behind a recording proxy, Transfer, an Okta org, and the deployer.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -220,7 +221,15 @@ impl World {
 
 /// A server with the tags of `demo`, as a run of the deployer would have made it long ago.
 pub(crate) fn own_seed() -> Seed {
-    Seed::foreign().tag("sftp-okta:deployment", "demo").tag("sftp-okta:stack", STACK)
+    made_for("demo", STACK)
+}
+
+/// A server with the tags of one create call for a deployment.
+pub(crate) fn made_for(deployment: &str, stack: &str) -> Seed {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = format!("sftp-okta-{}-0", CALLS.fetch_add(1, Ordering::Relaxed));
+    let seed = Seed::foreign().tag("sftp-okta:deployment", deployment).tag("sftp-okta:stack", stack);
+    seed.tag("sftp-okta:run", &call).tag("sftp-okta:version", "0.1.0")
 }
 
 /// A signed form.

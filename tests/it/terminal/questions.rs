@@ -8,10 +8,10 @@ fn a_deploy_goes_on_with_yes_alone() {
     let sandbox = sandbox();
     let deploy = || on_terminal(&sandbox.cli, "deploy --sandbox");
     for (keys, code, word) in [
-        ("no\n", 0, "nothing was changed"),
-        ("\n", 0, "nothing was changed"),
-        ("y\n", 0, "nothing was changed"),
-        (CTRL_D, 0, "nothing was changed"),
+        ("no\n", 1, "nothing was changed"),
+        ("\n", 1, "nothing was changed"),
+        ("y\n", 1, "nothing was changed"),
+        (CTRL_D, 1, "nothing was changed"),
         (CTRL_C, 130, "error: interrupted (SIGINT)"),
     ] {
         let mut run = deploy();
@@ -40,9 +40,9 @@ fn a_teardown_goes_on_with_the_name_alone() {
     let sandbox = deployed();
     let teardown = || on_terminal(&sandbox.cli, "teardown --sandbox");
     for (keys, code, word) in [
-        ("yes\n", 0, "nothing was changed"),
-        ("demo2\n", 0, "nothing was changed"),
-        (CTRL_D, 0, "nothing was changed"),
+        ("yes\n", 1, "nothing was changed"),
+        ("demo2\n", 1, "nothing was changed"),
+        (CTRL_D, 1, "nothing was changed"),
         (CTRL_C, 130, "error: interrupted (SIGINT)"),
     ] {
         let mut run = teardown();

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::physical_id;
 use super::stack::{Stack, StackResource, Tags};
 use super::types;
 use crate::ACCOUNT;
 use crate::aws::s3;
 use crate::aws::wire::call::partition;
-use crate::clock::{iso, lower, mixed, now, upper, uuid};
+use crate::clock::{iso, lower, now, upper, uuid};
 use crate::resources::Resource;
 use crate::state::{State, World};
 
@@ -117,7 +118,16 @@ impl<'a> Place<'a> {
     }
 
     fn record(&mut self, resource: &StackResource) {
-        let recorded = self.recorded(resource);
+        let mut recorded = self.recorded(resource);
+        let before = self.state.resources.find(&recorded.kind, &recorded.physical_id);
+        // CloudFormation takes no policy off an API: the old one stays when the property goes.
+        if recorded.kind == "AWS::ApiGateway::RestApi"
+            && recorded.property(&["Policy"]).is_none()
+            && let Some(policy) = before.and_then(|before| before.property(&["Policy"])).cloned()
+            && let Value::Object(members) = &mut recorded.properties
+        {
+            members.insert("Policy".into(), policy);
+        }
         self.state.resources.put(recorded);
     }
 
@@ -274,22 +284,7 @@ impl<'a> Place<'a> {
         if let Some(name) = Self::chosen_name(resource) {
             return name.into();
         }
-        let (stack, logical) = (self.stack_name, resource.logical_id.as_str());
-        let short = |text: &str, length: usize| text.chars().take(length).collect::<String>();
-        match resource.kind.as_str() {
-            "AWS::IAM::Policy" => format!("{}-{}-{}", short(stack, 4), short(logical, 4), mixed(12)),
-            "AWS::KMS::Key" => uuid(),
-            "AWS::ApiGateway::RestApi" => lower(10),
-            "AWS::ApiGateway::Resource" | "AWS::ApiGateway::Deployment" => lower(6),
-            "AWS::ApiGateway::Method" => format!("{}-{}-{}", short(stack, 5), short(logical, 5), mixed(12)),
-            "AWS::ApiGateway::Stage" => {
-                let name = resource.properties.get("StageName").and_then(Value::as_str);
-                name.unwrap_or("default").into()
-            }
-            "AWS::S3::Bucket" => format!("{}-{}-{}", short(stack, 20), short(logical, 20), lower(12)).to_lowercase(),
-            // Names of roles and functions have at most 64 characters.
-            _ => format!("{}-{}-{}", short(stack, 25), short(logical, 24), mixed(12)),
-        }
+        physical_id::made_up(self.stack_name, resource)
     }
 
     fn attributes(&self, resource: &StackResource, id: &str) -> BTreeMap<String, Value> {

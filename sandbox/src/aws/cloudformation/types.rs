@@ -168,6 +168,11 @@ pub(super) fn of(name: &str) -> Option<&'static Type> {
     TYPES.iter().find(|known| known.name == name)
 }
 
+/// The names of all types.
+pub(crate) fn type_names() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|known| known.name)
+}
+
 /// Whether a change of this property makes a new resource.
 pub(super) fn replaces(kind: &str, property: &str) -> bool {
     of(kind).is_some_and(|known| known.replaced_by.contains(&property))

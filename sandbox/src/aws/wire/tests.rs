@@ -145,8 +145,8 @@ async fn too_long_is_refused() {
 #[tokio::test]
 async fn the_sandbox_tells_its_status_to_its_own_user_only() {
     let sandbox = served(|_| {}).await;
-    let ask = |host: &'static str, origin: bool| {
-        let uri = format!("{}/_sandbox/status", sandbox.world.endpoint());
+    let ask_for = |path: &str, host: &'static str, origin: bool| {
+        let uri = format!("{}{path}", sandbox.world.endpoint());
         let mut request = Request::get(uri).header("host", host);
         if origin {
             request = request.header("origin", "https://evil.example");
@@ -154,6 +154,7 @@ async fn the_sandbox_tells_its_status_to_its_own_user_only() {
         let request = request.body(Full::new(Bytes::new())).unwrap();
         async move { Client::builder(TokioExecutor::new()).build_http().request(request).await.unwrap() }
     };
+    let ask = |host: &'static str, origin: bool| ask_for("/_sandbox/status", host, origin);
     let answer = ask("127.0.0.1:1", false).await;
     assert_eq!(answer.status(), 200);
     let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -161,6 +162,23 @@ async fn the_sandbox_tells_its_status_to_its_own_user_only() {
     assert_eq!(status, sandbox.world.status());
     assert_eq!(ask("evil.example", false).await.status(), 403);
     assert_eq!(ask("127.0.0.1:1", true).await.status(), 403);
+    // Not S3's, either: a refusal of its own has another shape.
+    for (host, origin) in [("evil.example", false), ("files.s3.evil.example", false), ("127.0.0.1:1", true)] {
+        let answer = ask_for("/files/object", host, origin).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap()),
+            (403, "application/json"),
+            "{host}"
+        );
+    }
+    for host in ["files.s3.eu-west-1.amazonaws.com", "files.localhost:1"] {
+        let answer = ask_for("/object", host, false).await;
+        assert_eq!(
+            (answer.status().as_u16(), answer.headers()["server"].to_str().unwrap()),
+            (403, "AmazonS3"),
+            "{host}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -199,3 +199,38 @@ async fn two_hundred_clients_at_once() {
     assert!(ended.iter().all(|(bytes, status)| (bytes.len(), *status) == (27, Some(0))), "{ended:?}");
     assert_eq!(stand.asked.lock().unwrap().len(), CLIENTS);
 }
+
+/// A client that asks for the time of what it has open keeps it on its own side.
+#[tokio::test]
+async fn an_open_object_has_the_time_of_its_path() {
+    let stand = Stand::new();
+    let handle = connect(&stand).await;
+    let mut channel = session(&handle).await;
+    let request = |kind: u8, id: u32, text: &[u8], rest: &[u32]| {
+        let length = u32::try_from(text.len()).unwrap().to_be_bytes();
+        let rest: Vec<u8> = rest.iter().flat_map(|word| word.to_be_bytes()).collect();
+        packet(kind, &[&id.to_be_bytes()[..], &length, text, &rest].concat())
+    };
+    let requests = [
+        packet(1, &3_u32.to_be_bytes()),
+        request(3, 1, b"report", &[0x1a, 0]),
+        request(4, 2, b"1", &[]),
+        request(3, 3, b"report", &[0x01, 0]),
+        request(8, 4, b"2", &[]),
+        request(17, 5, b"report", &[]),
+    ];
+    channel.data_bytes(requests.concat()).await.unwrap();
+    channel.eof().await.unwrap();
+    let (bytes, _) = rest(&mut channel).await;
+    let (mut bytes, mut attributes) = (bytes.as_slice(), Vec::new());
+    while let Some((length, after)) = bytes.split_first_chunk::<4>() {
+        let (reply, others) = after.split_at(usize::try_from(u32::from_be_bytes(*length)).unwrap());
+        if reply[0] == 105 {
+            attributes.push(reply[5..].to_vec());
+        }
+        bytes = others;
+    }
+    assert_eq!(attributes.len(), 2);
+    assert_eq!(attributes[0], attributes[1]);
+    assert_ne!(attributes[0][attributes[0].len() - 4..], [0; 4]);
+}

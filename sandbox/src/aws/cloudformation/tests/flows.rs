@@ -71,6 +71,41 @@ demo UPDATE_COMPLETE"
     );
 }
 
+/// The policy of the only API.
+fn policy(sandbox: &Sandbox) -> Value {
+    let api = |state: &crate::state::State| state.resources.of_kind("AWS::ApiGateway::RestApi").next().cloned();
+    sandbox.world().read(api).unwrap().properties["Policy"].clone()
+}
+
+/// So a template has to send one that does no harm.
+#[tokio::test]
+async fn an_api_keeps_its_policy_when_the_property_goes() {
+    const API: &str = "
+Parameters:
+  Closed: {Type: String}
+Conditions:
+  IsClosed: !Equals [!Ref Closed, 'true']
+Resources:
+  Api:
+    Type: AWS::ApiGateway::RestApi
+    Properties: {Name: a, Policy: !If [IsClosed, {Statement: []}, !Ref AWS::NoValue]}
+";
+    let sandbox = Sandbox::new(&[]);
+    sandbox.deploy(API, "CREATE", &[("Closed", "true")], &[]);
+    sandbox.deploy(API, "UPDATE", &[("Closed", "false")], &[]);
+    assert_eq!(policy(&sandbox), json!({"Statement": []}));
+
+    let sandbox = Sandbox::new(&[]);
+    let condition = || policy(&sandbox)["Statement"][0]["Condition"].clone();
+    let other_accounts = json!({"StringNotEquals": {"aws:PrincipalAccount": "000000000000"}});
+    sandbox.deploy(REAL, "CREATE", &pairs(&usual()), &[]);
+    assert_eq!(condition(), other_accounts);
+    sandbox.deploy(REAL, "UPDATE", &pairs(&with("RestrictToInvocationRole", "true")), &[]);
+    assert!(condition()["ArnNotEquals"]["aws:PrincipalArn"].is_string(), "{}", condition());
+    sandbox.deploy(REAL, "UPDATE", &pairs(&with("RestrictToInvocationRole", "false")), &[]);
+    assert_eq!(condition(), other_accounts);
+}
+
 #[tokio::test]
 async fn another_name_replaces_what_is_named() {
     let sandbox = Sandbox::new(&[]);
