@@ -17,6 +17,7 @@
 #[path = "../../tests/it/support"]
 mod support {
     #![allow(dead_code, reason = "the tests use more of it")]
+    pub(crate) mod emulator;
     pub(crate) mod fault;
     pub(crate) mod loopback;
     pub(crate) mod ministack;

@@ -39,15 +39,16 @@ pub(crate) struct Wanted {
 impl Account {
     /// An account like the one whose sandbox has left its state in `folder`, or an empty one.
     pub(crate) fn like(folder: Option<&Path>) -> Self {
+        Self::at_pace(folder, Duration::from_millis(2))
+    }
+
+    /// The same, with so long between two events of a stack.
+    fn at_pace(folder: Option<&Path>, pace: Duration) -> Self {
         let own = TempDir::with_prefix("sftp-okta-crash-").unwrap();
         if let Some(folder) = folder {
             copy(folder, own.path());
         }
-        let options = Options {
-            pace: Duration::from_millis(2),
-            server_start: Duration::from_millis(20),
-            ..Options::new(own.path())
-        };
+        let options = Options { pace, server_start: Duration::from_millis(20), ..Options::new(own.path()) };
         let sandbox = loopback::runtime().block_on(sftp_okta_sandbox::start(options)).unwrap();
         Self { sandbox: Some(sandbox), folder: own }
     }
@@ -111,14 +112,20 @@ impl Account {
     pub(crate) fn expect_nothing(&self) {
         assert_eq!(self.servers(), [Value::Null; 0]);
         assert_eq!(self.stack(), None);
-        let state = fs::read(self.folder.path().join("state.json")).unwrap();
-        let state: Value = serde_json::from_slice(&state).unwrap();
-        let stacks = state["stacks"].to_string();
-        assert!(!stacks.contains("_IN_PROGRESS\",\"operation\":{"), "an operation is still going on: {stacks}");
+        assert_eq!(self.under_way(), [""; 0], "operations of stacks that are still going on");
         let resources = self.query("iam", "Action=ListRoles&Version=2010-05-08");
         assert!(!resources.text().contains("sftp-okta-demo"), "{}", resources.text());
         let zips: Vec<_> = self.artifacts().into_iter().filter(|name| name.ends_with(".zip")).collect();
         assert_eq!(zips, [""; 0]);
+    }
+
+    /// The stacks with an operation under way, deleted ones too, as the sandbox keeps them.
+    fn under_way(&self) -> Vec<String> {
+        let state = fs::read(self.folder.path().join("state.json")).unwrap();
+        let state: Value = serde_json::from_slice(&state).unwrap();
+        let stacks = state["stacks"]["list"].as_array().expect("the sandbox keeps its stacks there");
+        let is_busy = |stack: &&Value| !stack.get("operation").expect("each with its operation, or null").is_null();
+        stacks.iter().filter(is_busy).map(|stack| stack["name"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     /// The deployment's objects in the artifact bucket, which is a folder.
@@ -158,6 +165,17 @@ impl Account {
     fn send(&self, request: Request<Full<Bytes>>, body: &[u8], service: &str) -> loopback::Reply {
         loopback::send(signed(request, body, service, "us-east-1")).unwrap()
     }
+}
+
+/// Fails unless an operation that is under way is noticed: this one begins, and goes no further within this test.
+pub(crate) fn expect_notice_of_operations() {
+    let account = Account::at_pace(None, Duration::from_secs(3600));
+    assert_eq!(account.under_way(), [""; 0]);
+    let template = r#"{"Resources":{"Log":{"Type":"AWS::Logs::LogGroup"}}}"#;
+    let form = format!("Action=CreateStack&Version=2010-05-15&StackName=slow&TemplateBody={template}");
+    let made = account.query("cloudformation", &form);
+    assert_eq!(made.status, 200, "{}", made.text());
+    assert_eq!(account.under_way(), ["slow"]);
 }
 
 impl Drop for Account {

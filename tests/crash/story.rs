@@ -1,5 +1,6 @@
 //! A command from a known start to a known end, killed on its way and run again.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
@@ -12,10 +13,14 @@ use crate::account::{Account, NAME, Wanted};
 use crate::support::aws_proxy::AwsProxy;
 use crate::support::cli::{Cli, Ran, Running};
 use crate::support::process::Signal;
+use crate::support::small_program::small_program;
 
 /// How a deploy is configured at first, and after the change.
 const AT_FIRST: Wanted = Wanted { security_policy: "TransferSecurityPolicy-2025-03", log_retention_days: "90" };
 const CHANGED: Wanted = Wanted { security_policy: "TransferSecurityPolicy-2024-01", log_retention_days: "30" };
+
+/// The call that makes a server, as the proxy names its kind.
+const CREATE_SERVER: &str = "transfer CreateServer";
 
 /// How often the deployer looks. A lease lives fifteen times as long, so the next run takes over that soon.
 const POLL: &str = "20ms";
@@ -23,10 +28,13 @@ const POLL: &str = "20ms";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Where a run is killed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Point {
-    /// The call that is its last, counted from 1.
-    pub(crate) call: usize,
+    /// The kind of the call that is its last.
+    pub(crate) kind: String,
+    /// Its place among the calls of that kind, counted from 1. How many polls there are is for chance to say; what a run
+    /// comes to is not.
+    pub(crate) nth: usize,
     /// Whether that call takes effect.
     pub(crate) committed: bool,
 }
@@ -34,8 +42,17 @@ pub(crate) struct Point {
 impl fmt::Display for Point {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let when = if self.committed { "after" } else { "before" };
-        write!(formatter, "{when} call {} took effect", self.call)
+        write!(formatter, "{when} call {} of {} took effect", self.nth, self.kind)
     }
+}
+
+/// How a run ended that was to be killed. Either way all was well in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was killed at that call.
+    Killed,
+    /// It ended by itself: that call did not come, or nobody waited for its answer.
+    EndedFirst,
 }
 
 /// A command, what is there before it, and what has to be there after it.
@@ -73,41 +90,64 @@ impl Story {
         ]
     }
 
-    /// Kills the command at a point, runs it again, and looks. Nothing if the command was over before that point.
-    pub(crate) fn killed_at(&self, point: Point) -> Option<()> {
-        let account = Account::like(self.before.as_ref().map(|folder| folder.path()));
+    /// Every call of a run that nothing disturbs, with both ways to be killed at it.
+    pub(crate) fn points(&self) -> Vec<Point> {
+        let account = self.account();
         let aws = AwsProxy::in_front_of(&account.endpoint());
-        let held = aws.hold(point.call, point.committed);
+        let ran = start(&aws, &self.arguments).wait();
+        ran.expect_code(0);
+        self.look(&account, &aws, None, &[ran]);
+        let mut times = BTreeMap::new();
+        let calls = aws.calls().into_iter().flat_map(|call| {
+            let kind = call.kind();
+            let nth = *times.entry(kind.clone()).and_modify(|times| *times += 1).or_insert(1);
+            [false, true].map(|committed| Point { kind: kind.clone(), nth, committed })
+        });
+        calls.collect()
+    }
+
+    /// Kills the command at a point, runs it again, and looks.
+    pub(crate) fn killed_at(&self, point: &Point) -> End {
+        let account = self.account();
+        let aws = AwsProxy::in_front_of(&account.endpoint());
+        let held = aws.hold(&point.kind, point.nth, point.committed);
         let began = Instant::now();
         let mut running = start(&aws, &self.arguments);
         loop {
             match held.recv_timeout(Duration::from_millis(20)) {
                 Ok(()) => break,
-                Err(RecvTimeoutError::Timeout) if running.has_ended() => {
-                    // It may have been held in its last moment, and only then ended.
-                    let ran = running.wait();
-                    ran.expect_code(0);
-                    self.look(&account, &aws, point, &[]);
-                    return None;
-                }
                 // It ended without waiting for that call, which went with it.
                 Err(RecvTimeoutError::Disconnected) => break,
+                // It may have been held in its last moment, and only then ended.
+                Err(RecvTimeoutError::Timeout) if running.has_ended() => break,
                 Err(RecvTimeoutError::Timeout) if began.elapsed() < LIMIT => {}
                 Err(error) => panic!("killed {point}: {error}; it stands still after {:#?}", aws.calls()),
             }
         }
         running.signal(Signal::KILL);
-        let killed = running.wait();
-        // The call may have been one that nobody waited for, such as a renewal of the lease.
-        assert!(killed.killed_by() == Some(9) || killed.code() == Some(0), "{killed}");
-
-        let again = start(&aws, &self.arguments).wait();
-        assert_eq!(again.code(), Some(0), "killed {point}, then\n{again}\n{:#?}", aws.calls());
-        self.look(&account, &aws, point, &[killed, again]);
-        Some(())
+        let first = running.wait();
+        match (first.killed_by(), first.code()) {
+            (Some(9), _) => {
+                let again = start(&aws, &self.arguments).wait();
+                assert_eq!(again.code(), Some(0), "killed {point}, then\n{again}\n{:#?}", aws.calls());
+                self.look(&account, &aws, Some(point), &[first, again]);
+                End::Killed
+            }
+            // That call did not come, or was one that nobody waited for.
+            (None, Some(0)) => {
+                self.look(&account, &aws, Some(point), &[first]);
+                End::EndedFirst
+            }
+            (_, _) => panic!("killed {point}: {first}\n{:#?}", aws.calls()),
+        }
     }
 
-    fn look(&self, account: &Account, aws: &AwsProxy, point: Point, runs: &[Ran]) {
+    /// What is there before.
+    fn account(&self) -> Account {
+        Account::like(self.before.as_ref().map(|folder| folder.path()))
+    }
+
+    fn look(&self, account: &Account, aws: &AwsProxy, point: Option<&Point>, runs: &[Ran]) {
         let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             match self.end {
                 Some(wanted) => account.expect_deployed(wanted),
@@ -116,16 +156,15 @@ impl Story {
             // A run that had nothing to do took no lease, and left the one of the killed run to expire.
             let idle = runs.last().is_some_and(|again| again.json()["changes"] == json!([]));
             assert!(idle || !account.has_lease(), "the lease was not given back");
-            let creates = |(number, call): &(usize, crate::support::aws_proxy::Call)| {
-                let arrived = *number + 1 != point.call || point.committed;
-                call.action == "CreateServer" && arrived
-            };
-            let made = aws.calls().into_iter().enumerate().filter(creates).count();
-            assert_eq!(made, self.servers_made, "CreateServer calls that arrived");
+            let creates = aws.calls().into_iter().map(|call| call.kind()).filter(|kind| kind == CREATE_SERVER).count();
+            let held_back =
+                point.is_some_and(|point| point.kind == CREATE_SERVER && !point.committed && point.nth <= creates);
+            assert_eq!(creates - usize::from(held_back), self.servers_made, "CreateServer calls that arrived");
         }));
         if let Err(why) = looked {
             let told: String = runs.iter().map(ToString::to_string).collect();
-            eprintln!("{}: killed {point}\n{told}\n{:#?}", self.name, aws.calls());
+            let point = point.map_or_else(|| "undisturbed".to_owned(), |point| format!("killed {point}"));
+            eprintln!("{}: {point}\n{told}\n{:#?}", self.name, aws.calls());
             std::panic::resume_unwind(why);
         }
     }
@@ -153,16 +192,6 @@ fn teardown() -> Vec<String> {
 fn arguments(text: &str) -> Vec<String> {
     let text = format!("{text} --name {NAME} --yes --output json --poll-interval {POLL}");
     text.split(' ').map(ToOwned::to_owned).collect()
-}
-
-/// The function never runs here, so the smallest file that looks like it will do.
-fn small_program() -> Vec<u8> {
-    let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    bytes.extend([2, 0, 62, 0, 1, 0, 0, 0]); // an executable for x86_64
-    bytes.extend(0x40_1000_u64.to_le_bytes()); // its entry
-    bytes.extend([0; 20]); // no program headers, no sections
-    bytes.extend([64, 0, 56, 0, 0, 0, 64, 0, 0, 0, 0, 0]);
-    bytes
 }
 
 fn start(aws: &AwsProxy, arguments: &[String]) -> Running {

@@ -41,9 +41,17 @@ fn deploy_sign_in_upload_change_teardown() {
     sandbox.sftp("alice", &sandbox.password("alice"), &more).expect_code(0);
     assert_eq!(fs::read_to_string(back).unwrap(), "all is well");
     assert!(!stored.with_file_name("moved.txt").exists());
-    // Another user's home is out of reach.
-    let other = sandbox.sftp("partner", &sandbox.password("partner"), "ls /../alice@example.com\n");
-    assert!(!other.stdout.contains("report.txt"), "{}", other.stdout);
+    // Another user signs in and sees a home of his own; hers is out of reach, by whatever name.
+    let own = sandbox.cli.write("own.txt", "partner's");
+    let partner = |batch: &str| sandbox.sftp("partner", &sandbox.password("partner"), batch);
+    let listed = partner(&format!("put {} own.txt\nls -1\n", own.display()));
+    listed.expect_code(0);
+    assert!(listed.stdout.ends_with("own.txt\n"), "{listed}");
+    for there in ["/../alice@example.com", "/sandbox-files/home/alice@example.com", "/home/alice@example.com/in"] {
+        let refused = partner(&format!("ls -1 {there}\n"));
+        refused.expect_code(1);
+        assert!(!refused.stdout.contains("report.txt"), "{refused}");
+    }
 
     sandbox.deployer("status").expect_code(0);
     let again = sandbox.deployer("deploy --yes");

@@ -3,8 +3,10 @@
 
 pub(crate) mod aws_proxy;
 pub(crate) mod cli;
+pub(crate) mod emulator;
 pub(crate) mod fault;
 pub(crate) mod loopback;
+pub(crate) mod microburst;
 pub(crate) mod ministack;
 pub(crate) mod okta;
 pub(crate) mod process;

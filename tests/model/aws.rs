@@ -40,6 +40,23 @@ pub(crate) struct Manners {
     pub(crate) foreign_stack: bool,
 }
 
+impl Manners {
+    /// Those by which nothing can go wrong.
+    pub(crate) fn calm() -> Self {
+        Self {
+            stack: Duration::from_secs(4),
+            server: Duration::from_secs(4),
+            stack_lag: Duration::ZERO,
+            event_lag: Duration::ZERO,
+            roles: Duration::ZERO,
+            page: 100,
+            backwards: false,
+            strangers: 0,
+            foreign_stack: false,
+        }
+    }
+}
+
 /// The account.
 #[derive(Debug)]
 pub(crate) struct Aws {
@@ -48,6 +65,10 @@ pub(crate) struct Aws {
     pub(crate) stacks: Stacks,
     pub(crate) servers: Servers,
     pub(crate) objects: Objects,
+    /// The servers of the deployment that there may be at once: one for each run that is under way, or that has left one.
+    pub(crate) most_servers: usize,
+    /// Calls for a page after the first.
+    pub(crate) further_pages: usize,
     /// What no deployer may ever do, done.
     pub(crate) crimes: Vec<(Invariant, String)>,
 }
@@ -93,6 +114,15 @@ impl Asked {
             .collect()
     }
 
+    fn asks_for_a_further_page(&self) -> bool {
+        let body = String::from_utf8_lossy(&self.body);
+        match self.service {
+            "s3" => self.query.contains("continuation-token="),
+            "transfer" => body.contains("\"NextToken\""),
+            _ => body.contains("&NextToken="),
+        }
+    }
+
     /// Whether it may change something.
     pub(crate) fn mutates(&self) -> bool {
         match self.service {
@@ -109,6 +139,8 @@ impl Aws {
             stacks: Stacks::default(),
             servers: Servers::default(),
             objects: Objects::default(),
+            most_servers: 1,
+            further_pages: 0,
             crimes: Vec::new(),
             manners,
         };
@@ -124,6 +156,7 @@ impl Aws {
     /// Answers a call, and does what it says.
     pub(crate) fn answer(&mut self, asked: &Asked) -> Answer {
         self.go_on();
+        self.further_pages += usize::from(asked.asks_for_a_further_page());
         match (asked.service, asked.action.as_str()) {
             ("sts", _) => query(
                 "GetCallerIdentity",
@@ -138,6 +171,11 @@ impl Aws {
                 Answer::new(501, "")
             }
         }
+    }
+
+    /// Whether there is something of others that looks like ours, or stands beside it.
+    pub(crate) fn has_others(&self) -> bool {
+        self.manners.foreign_stack || self.servers.has_others()
     }
 
     /// What is there, without what chance or the clock decides.
@@ -155,6 +193,13 @@ impl Aws {
         self.stacks.go_on(now, &self.manners);
         self.servers.go_on(now);
     }
+}
+
+/// The rows of a page, and the token of the next one. A token is the number of the row it begins with.
+pub(crate) fn page<'a, T>(rows: &'a [T], token: Option<&String>, size: usize) -> (&'a [T], Option<String>) {
+    let from = token.and_then(|token| token.parse().ok()).unwrap_or(0).min(rows.len());
+    let to = (from + size).min(rows.len());
+    (&rows[from..to], (to < rows.len()).then(|| to.to_string()))
 }
 
 /// An answer of a service that speaks forms.

@@ -148,17 +148,7 @@ impl Program {
             }
         }
         let own = &self.manners;
-        let calm = Manners {
-            stack: Duration::from_secs(4),
-            server: Duration::from_secs(4),
-            stack_lag: Duration::ZERO,
-            event_lag: Duration::ZERO,
-            roles: Duration::ZERO,
-            page: 100,
-            backwards: false,
-            strangers: 0,
-            foreign_stack: own.foreign_stack,
-        };
+        let calm = Manners { foreign_stack: own.foreign_stack, ..Manners::calm() };
         for manners in [
             calm.clone(),
             Manners { stack: calm.stack, ..own.clone() },
@@ -180,6 +170,14 @@ impl Program {
 }
 
 impl Op {
+    /// Whether somebody else spoils something.
+    pub(crate) fn is_mischief(&self) -> bool {
+        match self {
+            Self::Run(_) | Self::Both(..) | Self::Pause(_) => false,
+            Self::StopServer | Self::DeleteServer | Self::StackFails | Self::StartFails | Self::CopyTags => true,
+        }
+    }
+
     fn simpler(&self) -> Vec<Self> {
         match self {
             Self::Run(act) => act.simpler().into_iter().map(Self::Run).collect(),

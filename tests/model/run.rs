@@ -7,7 +7,7 @@ use std::time::Duration;
 use sftp_okta::artifact::lease::LeaseSlot;
 use sftp_okta::commands::teardown::UsersData;
 use sftp_okta::commands::{self, Options, Run};
-use sftp_okta::error::{Error, ErrorCode};
+use sftp_okta::error::Error;
 use sftp_okta::exit_code::ExitCode;
 use sftp_okta::progress::{Mode, Progress, Style};
 use sftp_okta::report::{Outcome, Report};
@@ -17,12 +17,14 @@ use tokio::time::{Instant, sleep};
 use crate::aws::Aws;
 use crate::configuration::settings;
 use crate::invariant::Compared;
-use crate::invariant::Invariant::{I2, I4, I6, I7, I8, I13};
+use crate::invariant::Invariant::{I2, I13};
 use crate::program::{Act, Command, ELSEWHERE, Op, Program};
 use crate::wire::{Noted, Script, Wire, locked};
 
 /// How long a run may wait for AWS.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(20 * 60);
+/// How often the deployer looks at what it waits for.
+pub(crate) const POLL: Duration = Duration::from_secs(2);
 /// The calls of a deploy that has nothing to do.
 pub(crate) const CALLS_OF_NO_CHANGE: usize = 10;
 /// Every how many programs' calm twins are compared for the manners of lists.
@@ -37,6 +39,7 @@ pub(crate) struct Tally {
     pub(crate) failures: usize,
     pub(crate) both: usize,
     pub(crate) seconds: u64,
+    pub(crate) further_pages: usize,
     pub(crate) compared: Compared,
 }
 
@@ -61,6 +64,26 @@ impl Ended {
         matches!(self.result, Some(Ok(_)))
     }
 
+    /// Whether it made such a call.
+    pub(crate) fn called(&self, what: &str) -> bool {
+        self.notes.iter().any(|note| note.what == what)
+    }
+
+    /// Whether such a call reached the service.
+    pub(crate) fn arrived(&self, what: &str) -> bool {
+        self.notes.iter().any(|note| note.what == what && note.arrived)
+    }
+
+    /// Whether a call of it may have changed something.
+    pub(crate) fn changes(&self) -> bool {
+        self.notes.iter().any(|note| note.mutates)
+    }
+
+    /// Whether a storm of throttling is all that went wrong.
+    pub(crate) fn is_only_throttled(&self) -> bool {
+        self.script.storm.is_some() && self.script.faults.is_empty() && self.script.kill.is_none()
+    }
+
     /// Its calls, for whoever reads of a failure.
     pub(crate) fn calls(&self) -> Vec<&str> {
         self.notes.iter().map(|note| note.what.as_str()).collect()
@@ -82,24 +105,30 @@ pub(crate) struct World<'a> {
     pub(crate) tally: Tally,
     /// Servers that there may be between runs: two after two runs that knew nothing of each other, and did not end well.
     pub(crate) servers: usize,
-    ends: Vec<String>,
+    /// Whether anything went wrong that a run has to put right.
+    pub(crate) disturbed: bool,
+    sabotage: Option<Sabotage>,
+    pub(crate) ends: Vec<String>,
 }
 
+/// Done in the deployer's place once a run has ended, before it is judged: to the account, or to what the run tells.
+pub(crate) type Sabotage = fn(&mut Aws, &mut Ended);
+
 /// Carries a program out; the error says which invariant broke.
-pub(crate) fn check(program: &Program, bootstrap: &Path) -> Result<Tally, String> {
-    let (mut tally, _) = carry_out(program, bootstrap)?;
+pub(crate) fn check(program: &Program, bootstrap: &Path, sabotage: Option<Sabotage>) -> Result<Tally, String> {
+    let (mut tally, _) = carry_out(program, bootstrap, sabotage)?;
     if program.seed.is_multiple_of(TWINS) {
         let calm = program.calm();
         let mut of = |page, backwards| {
             let mut twin = calm.clone();
             (twin.manners.page, twin.manners.backwards) = (page, backwards);
-            let (more, ends) = carry_out(&twin, bootstrap)?;
+            let (more, ends) = carry_out(&twin, bootstrap, sabotage)?;
             tally.add(&more);
-            Ok::<_, String>(ends)
+            Ok::<_, String>((ends, more.further_pages))
         };
-        let (one, other) = (of(1, false)?, of(100, true)?);
+        let ((one, pages), (other, _)) = (of(1, false)?, of(100, true)?);
         let same = if one == other { Ok(()) } else { Err(format!("{one:#?}\nis with other pages\n{other:#?}")) };
-        tally.compared.hold(I13, same)?;
+        tally.compared.hold_if(pages > 0, I13, same)?;
     }
     Ok(tally)
 }
@@ -112,18 +141,19 @@ impl Tally {
         self.failures += more.failures;
         self.both += more.both;
         self.seconds += more.seconds;
+        self.further_pages += more.further_pages;
         self.compared.add(&more.compared);
     }
 }
 
 /// Carries it out in a world of its own, and tells how each run ended and what is there then.
-fn carry_out(program: &Program, bootstrap: &Path) -> Result<(Tally, Vec<String>), String> {
+fn carry_out(program: &Program, bootstrap: &Path, sabotage: Option<Sabotage>) -> Result<(Tally, Vec<String>), String> {
     fastrand::seed(program.seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let runtime = runtime.map_err(|error| error.to_string())?;
     let result = runtime.block_on(async {
         let aws = Arc::new(Mutex::new(Aws::new(program.manners.clone())));
-        let mut world = World { aws, bootstrap, tally: Tally::default(), servers: 1, ends: Vec::new() };
+        let mut world = World { sabotage, ..World::new(aws, bootstrap) };
         let began = Instant::now();
         for op in &program.ops {
             world.carry_out(op).await?;
@@ -134,14 +164,21 @@ fn carry_out(program: &Program, bootstrap: &Path) -> Result<(Tally, Vec<String>)
             world.converge(program).await?;
         }
         world.tally.seconds = began.elapsed().as_secs();
+        world.tally.further_pages = locked(&world.aws).further_pages;
         Ok((world.tally, world.ends))
     });
     runtime.shutdown_background();
     result
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
+    fn new(aws: Arc<Mutex<Aws>>, bootstrap: &'a Path) -> Self {
+        let tally = Tally::default();
+        Self { aws, bootstrap, tally, servers: 1, disturbed: false, sabotage: None, ends: Vec::new() }
+    }
+
     async fn carry_out(&mut self, op: &Op) -> Result<(), String> {
+        self.disturbed |= op.is_mischief();
         match op {
             Op::Run(act) => {
                 let ended = self.run(act, true).await;
@@ -182,121 +219,18 @@ impl World<'_> {
         let most = self.servers;
         self.servers = servers.clamp(1, most);
         let few = if servers > most { Err(format!("{servers} servers of one deployment stay")) } else { Ok(()) };
-        self.tally.compared.hold(I2, few)
-    }
-
-    /// Without anything going wrong any more, one run has to put everything right, and a second one has nothing to do.
-    async fn converge(&mut self, program: &Program) -> Result<(), String> {
-        {
-            let mut aws = locked(&self.aws);
-            aws.stacks.failures = 0;
-            aws.servers.starts_that_fail = 0;
-        }
-        let deploy = Act::calm(Command::Deploy(program.last));
-        let mut ended = self.run(&deploy, true).await;
-        self.judge(&ended)?;
-        // Some states need a person, and the error says what that person has to do.
-        while let Some(Err(error)) = &ended.result {
-            let hint = error.hint.clone().unwrap_or_default();
-            if !self.person_does(&hint).await? {
-                return self.tally.compared.hold(I7, Err(format!("one run does not put it right: {error:?}")));
-            }
-            ended = self.run(&deploy, true).await;
-            self.judge(&ended)?;
-        }
-        let good = matches!(ended.result, Some(Ok(Outcome::Deployed | Outcome::Unchanged)));
-        let good = if good { Ok(()) } else { Err(format!("not deployed in the end: {:?}", ended.result)) };
-        self.tally.compared.hold(I7, good)?;
-        let again = self.run(&deploy, true).await;
-        self.judge(&again)?;
-        let idle = matches!(again.result, Some(Ok(Outcome::Unchanged))) && !again.notes.iter().any(|note| note.mutates);
-        let idle = if idle { Ok(()) } else { Err(format!("{:?} {:?}", again.result, again.calls())) };
-        self.tally.compared.hold(I4, idle)?;
-        self.judge_idle_calls(&again, program.manners.strangers)?;
-        if program.tears_down {
-            self.tear_down(program).await?;
-        }
-        let end = locked(&self.aws).looks();
-        self.ends.push(end);
-        Ok(())
-    }
-
-    async fn tear_down(&mut self, program: &Program) -> Result<(), String> {
-        let status = self.run(&Act::calm(Command::Status(program.last)), true).await;
-        self.judge(&status)?;
-        // Of two servers with the same tags nobody knows which one serves.
-        let wanted = if locked(&self.aws).servers.has_copied_tags() { Outcome::Unhealthy } else { Outcome::Healthy };
-        let healthy = matches!(status.result, Some(Ok(outcome)) if outcome == wanted);
-        let healthy = if healthy { Ok(()) } else { Err(format!("status of what is deployed: {:?}", status.result)) };
-        self.tally.compared.hold(I8, healthy)?;
-        let mut removed = self.run(&Act::calm(Command::Teardown), true).await;
-        self.judge(&removed)?;
-        if let Some(Err(error)) = &removed.result
-            && self.person_does(&error.hint.clone().unwrap_or_default()).await?
-        {
-            removed = self.run(&Act::calm(Command::Teardown), true).await;
-            self.judge(&removed)?;
-        }
-        let again = self.run(&Act::calm(Command::Teardown), true).await;
-        self.judge(&again)?;
-        for ended in [&removed, &again] {
-            let removed = matches!(ended.result, Some(Ok(Outcome::Removed)));
-            let removed = if removed { Ok(()) } else { Err(format!("teardown: {:?}", ended.result)) };
-            self.tally.compared.hold(I6, removed)?;
-        }
-        let idle = !again.notes.iter().any(|note| note.mutates);
-        let idle = if idle { Ok(()) } else { Err(format!("the second teardown is not idle: {:?}", again.calls())) };
-        self.tally.compared.hold(I6, idle)
-    }
-
-    /// Does what the deployer says that a person has to do, where that is a person's matter. Whether it was.
-    async fn person_does(&mut self, hint: &str) -> Result<bool, String> {
-        if hint.contains("delete-server") && self.servers > 1 {
-            locked(&self.aws).servers.keep_one();
-            self.servers = 1;
-            return Ok(true);
-        }
-        if hint.contains("untag-resource") {
-            return Ok(locked(&self.aws).servers.take_copied_tags_away());
-        }
-        // A server whose start failed, or a stack that could not be deleted.
-        let is_broken = {
-            let aws = locked(&self.aws);
-            aws.servers.ours().iter().any(|(_, server)| server.state == "START_FAILED")
-                || aws.stacks.living().any(|stack| stack.status == "DELETE_FAILED")
-        };
-        if !is_broken || !hint.contains("teardown") {
-            return Ok(false);
-        }
-        locked(&self.aws).servers.take_copied_tags_away();
-        let removed = self.run(&Act::calm(Command::Teardown), true).await;
-        self.judge(&removed)?;
-        let helps = matches!(removed.result, Some(Ok(Outcome::Removed)));
-        let helps = if helps { Ok(()) } else { Err(format!("what it says to do does not help: {:?}", removed.result)) };
-        self.tally.compared.hold(I7, helps)?;
-        Ok(true)
-    }
-
-    /// Under somebody else's stack nothing can be deployed, and nothing is touched.
-    async fn leave_alone(&mut self, program: &Program) -> Result<(), String> {
-        for command in [Command::Deploy(program.last), Command::Teardown] {
-            let ended = self.run(&Act::calm(command), true).await;
-            self.judge(&ended)?;
-            let refused = matches!(&ended.result, Some(Err(error)) if error.code == ErrorCode::StackFailed);
-            let refused = if refused { Ok(()) } else { Err(format!("of somebody else's stack: {:?}", ended.result)) };
-            self.tally.compared.hold(I8, refused)?;
-        }
-        Ok(())
+        self.tally.compared.hold_if(servers > 0, I2, few)
     }
 
     /// Runs a command to its end, or to where it is killed.
-    async fn run(&self, act: &Act, alone: bool) -> Ended {
+    pub(crate) async fn run(&self, act: &Act, alone: bool) -> Ended {
+        locked(&self.aws).most_servers = if alone { self.servers } else { 2 };
         let wire = Wire::new(Arc::clone(&self.aws), act.script.clone());
         let options = Options {
             yes: true,
             can_ask: false,
             timeout: TIMEOUT,
-            poll_interval: Duration::from_secs(2),
+            poll_interval: POLL,
             wait_for_lock: if act.waits { Duration::from_secs(900) } else { Duration::ZERO },
             sandbox: None,
             bootstrap: Some(self.bootstrap.to_owned()),
@@ -325,7 +259,7 @@ impl World<'_> {
             report.result = Outcome::Failed;
             report.error = Some(error.clone());
         }
-        Ended {
+        let mut ended = Ended {
             command: act.command,
             exit: result.is_some().then(|| report.exit_code()),
             told: report.to_json() + &report.to_text(),
@@ -334,14 +268,19 @@ impl World<'_> {
             took: began.elapsed(),
             alone,
             script: act.script.clone(),
+        };
+        if let Some(sabotage) = self.sabotage {
+            sabotage(&mut locked(&self.aws), &mut ended);
         }
+        ended
     }
 
-    fn judge(&mut self, ended: &Ended) -> Result<(), String> {
+    pub(crate) fn judge(&mut self, ended: &Ended) -> Result<(), String> {
         self.tally.runs += 1;
         self.tally.calls += ended.notes.len();
         self.tally.kills += usize::from(ended.result.is_none());
         self.tally.failures += usize::from(matches!(ended.result, Some(Err(_))));
+        self.disturbed |= !ended.is_good();
         self.ends.push(format!("{:?}: {}", ended.command, ended.end()));
         self.hold_all(ended)
     }
@@ -367,7 +306,7 @@ pub(crate) fn stack_of(configuration: usize, bootstrap: &Path) -> Result<crate::
     let runtime = runtime.map_err(|error| error.to_string())?;
     runtime.block_on(async {
         let aws = Arc::new(Mutex::new(Aws::new(program.manners)));
-        let world = World { aws, bootstrap, tally: Tally::default(), servers: 1, ends: Vec::new() };
+        let world = World::new(aws, bootstrap);
         let ended = world.run(&Act::calm(Command::Deploy(configuration)), true).await;
         let aws = locked(&world.aws);
         let stack = aws.stacks.living().next().ok_or_else(|| format!("{:?}", ended.result))?;

@@ -99,6 +99,8 @@ fn look(state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal>
             let stack = state.stacks.get(&call.region, name).ok_or_else(missing)?;
             answers::events(stack, form.text("NextToken"))
         }
+        "DescribeEvents" => answers::operation_events(request::named(state, call, form)?, form),
+        "DescribeAccountLimits" => Ok(answers::account_limits()),
         "DescribeStackResources" => {
             let stack = request::named(state, call, form)?;
             let wanted = form.text("LogicalResourceId");

@@ -48,9 +48,18 @@ pub(crate) fn answer(world: &World, call: &Call, parameters: &Parameters) -> Res
                     .collect();
                 Ok(json!({"AttachedPolicies": attached, "IsTruncated": false}))
             }
+            "GetAccountSummary" => Ok(json!({"SummaryMap": {"entry": summary(&state.resources)}})),
             action => Err(Refusal::invalid_action(action, parameters.text("Version").unwrap_or("2010-05-08"))),
         }
     })
+}
+
+/// What there is of what the sandbox knows, beside the quota of an account that asked for no other (IAM User Guide, "IAM and
+/// AWS STS quotas").
+fn summary(resources: &Resources) -> Vec<Value> {
+    let roles = resources.of_kind(ROLE).count();
+    let entries = [("Roles", roles), ("RolesQuota", 1000), ("RolePolicySizeQuota", 10_240)];
+    entries.map(|(key, value)| json!({"key": key, "value": value})).into()
 }
 
 /// UpdateAssumeRolePolicy, past the stack that made the role: what drift is.

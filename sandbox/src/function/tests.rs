@@ -14,6 +14,17 @@ fn is_running(pid: &Value) -> bool {
     std::fs::read_to_string(format!("/proc/{}/stat", pid.as_str().unwrap())).is_ok_and(|stat| !stat.contains(") Z"))
 }
 
+/// Waits until a process is gone: what ends it does not wait for it.
+async fn ended(pid: &Value) {
+    for _ in 0..1000 {
+        if !is_running(pid) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("process {pid} still runs");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_is_kept_warm_and_logs() {
     let fixture = fixture::deployed();
@@ -67,8 +78,8 @@ async fn crash_failure_and_hang() {
     let pid = call(&fixture, "x").await.unwrap()["headers"]["x-pid"].clone();
     assert_eq!(call(&fixture, "do-hang").await, Err(FunctionError::TimedOut(2)));
     fixture.log("/function", "Task timed out after 2.00 seconds").await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!is_running(&pid), "a process that hangs is killed");
+    // A process that hangs is killed.
+    ended(&pid).await;
     assert_ne!(call(&fixture, "x").await.unwrap()["headers"]["x-pid"], pid, "and the next one is new");
     stop(&fixture.world).await;
 }
@@ -111,8 +122,7 @@ async fn an_update_starts_anew_and_a_deletion_ends() {
     fixture.set("AWS::Lambda::Function", "provider", "Code", json!({"S3Bucket": "artifacts", "S3Key": "code/2.zip"}));
     let second = call(&fixture, "x").await.unwrap();
     assert_eq!(second["body"], "new x");
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert!(!is_running(&first), "the old process is gone");
+    ended(&first).await;
 
     // Code whose object was deleted can still be run.
     s3::delete(&fixture.world, "artifacts", "code/2.zip", None).unwrap();
@@ -120,13 +130,8 @@ async fn an_update_starts_anew_and_a_deletion_ends() {
 
     fixture.remove("AWS::Lambda::Function", "provider");
     assert_eq!(call(&fixture, "x").await, Err(FunctionError::Absent(FUNCTION.into())));
-    for _ in 0..40 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        if !is_running(&second["headers"]["x-pid"]) {
-            return;
-        }
-    }
-    panic!("a function that is gone still runs");
+    // A function that is gone runs no longer.
+    ended(&second["headers"]["x-pid"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,8 +156,7 @@ async fn orphans_of_a_killed_sandbox_are_ended() {
     let fixture = fixture::deployed();
     let pid = call(&fixture, "x").await.unwrap()["headers"]["x-pid"].clone();
     end_orphans(fixture.world.folder());
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(!is_running(&pid));
+    ended(&pid).await;
     // A number that belongs to something else now is left alone.
     let own = std::process::id();
     orphans::note(fixture.world.folder(), own);

@@ -1,310 +1,30 @@
-"""Holds every answer of the sandbox against botocore's own service models, strictly.
-
-botocore itself overlooks what it does not know. Here each raw answer is walked along the model of its operation: an element
-or member the model does not have, one that comes twice, a required one that is missing, and a value that is not of its type,
-not one of its enum or not of its pattern all end the run with exit code 1.
+"""Makes every call that the deployer makes, that the sandbox knows, and that a person would make, and holds each answer against
+botocore's own service models. A problem ends the run with exit code 1, and so does an operation that was left out.
 
 usage: conform.py TEMPLATE ZIP OKTA_PASSWORD
 """
 
-import datetime
 import json
-import re
+import subprocess
 import sys
-import time
-import xml.etree.ElementTree as ElementTree
+import tempfile
+from pathlib import Path
 
-import botocore.session
-from botocore.config import Config
-from botocore.exceptions import ClientError
+import operations
+from answers import checked
+from asking import client, refused, session, until, wait
 
 TEMPLATE, ZIP, PASSWORD = sys.argv[1:]
 STACK, ARTIFACTS = "outsiders", "outsiders-artifacts"
-QUICK = {"Delay": 0.1, "MaxAttempts": 300}
-problems, checked = [], []
-
-
-# --- Answers against the model ---------------------------------------------------------------------------------------
-
-# What AWS sends although its own model does not have it: the event of a stack that is made by a change set.
-BEYOND_THE_MODEL = {("ResourceStatus", "REVIEW_IN_PROGRESS")}
-ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
-
-
-def scalar(shape, value, path):
-    """A value as text (XML) or as JSON has it."""
-    kind = shape.type_name
-    if kind == "string" or kind == "char":
-        if not isinstance(value, str):
-            return problems.append(f"{path}: {value!r} is no string")
-        if shape.enum and value not in shape.enum and (path.rsplit(".", 1)[-1], value) not in BEYOND_THE_MODEL:
-            problems.append(f"{path}: {value!r} is none of {shape.enum}")
-        least, most = shape.metadata.get("min"), shape.metadata.get("max")
-        if (least is not None and len(value) < least) or (most is not None and len(value) > most):
-            problems.append(f"{path}: the length of {value!r} is not within {least}..{most}")
-        pattern = shape.metadata.get("pattern")
-        try:
-            fits = pattern is None or re.search(f"^(?:{pattern})$", value, re.DOTALL)
-        except re.error:  # Java's classes, such as \p{Print}
-            fits = True
-        if not fits:
-            problems.append(f"{path}: {value!r} does not fit {pattern}")
-    elif kind in ("integer", "long"):
-        if isinstance(value, bool) or not re.fullmatch(r"-?\d+", str(value)):
-            problems.append(f"{path}: {value!r} is no whole number")
-    elif kind in ("float", "double"):
-        if isinstance(value, bool) or not re.fullmatch(r"-?\d+(\.\d+)?([eE]-?\d+)?", str(value)):
-            problems.append(f"{path}: {value!r} is no number")
-    elif kind == "boolean":
-        if value not in (True, False, "true", "false") or isinstance(value, int) and not isinstance(value, bool):
-            problems.append(f"{path}: {value!r} is no boolean")
-    elif kind == "timestamp":
-        form = shape.serialization.get("timestampFormat")
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return None
-        if form == "rfc822":
-            try:
-                datetime.datetime.strptime(value, "%a, %d %b %Y %H:%M:%S GMT")
-            except ValueError:
-                problems.append(f"{path}: {value!r} is no date of HTTP")
-        elif not ISO.fullmatch(str(value)):
-            problems.append(f"{path}: {value!r} is no time")
-    elif kind != "blob":
-        problems.append(f"{path}: the model has a {kind} here")
-    return None
-
-
-def json_value(shape, value, path):
-    kind = shape.type_name
-    if kind == "structure":
-        if not isinstance(value, dict):
-            return problems.append(f"{path}: {value!r} is no object")
-        names = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()}
-        for name, inner in value.items():
-            if name not in names:
-                problems.append(f"{path}: {name} is unknown to the model")
-            elif inner is not None:
-                json_value(names[name][1], inner, f"{path}.{name}")
-        required = {shape.members[name].serialization.get("name", name) for name in shape.required_members}
-        for name in sorted(required):
-            if value.get(name) is None:
-                problems.append(f"{path}: {name} is missing")
-    elif kind == "list":
-        if not isinstance(value, list):
-            return problems.append(f"{path}: {value!r} is no list")
-        for number, inner in enumerate(value):
-            json_value(shape.member, inner, f"{path}[{number}]")
-    elif kind == "map":
-        if not isinstance(value, dict):
-            return problems.append(f"{path}: {value!r} is no map")
-        for name, inner in value.items():
-            json_value(shape.value, inner, f"{path}[{name!r}]")
-    else:
-        scalar(shape, value, path)
-    return None
-
-
-def local(element):
-    return element.tag.rsplit("}", 1)[-1]
-
-
-def element_name(name, shape):
-    """How a member's element is called; a flattened list's element is called as its members are."""
-    if shape.type_name == "list" and shape.serialization.get("flattened"):
-        return shape.serialization.get("name") or shape.member.serialization.get("name") or name
-    return shape.serialization.get("name", name)
-
-
-def xml_structure(shape, elements, path):
-    names = {
-        element_name(name, member): (name, member)
-        for name, member in shape.members.items()
-        if "location" not in member.serialization
-    }
-    seen = {}
-    for element in elements:
-        seen.setdefault(local(element), []).append(element)
-    for found, same in seen.items():
-        if found not in names:
-            problems.append(f"{path}: <{found}> is unknown to the model")
-            continue
-        member = names[found][1]
-        if member.type_name == "list" and member.serialization.get("flattened"):
-            for number, element in enumerate(same):
-                xml_value(member.member, element, f"{path}.{found}[{number}]")
-            continue
-        if len(same) > 1:
-            problems.append(f"{path}: <{found}> comes {len(same)} times")
-        xml_value(member, same[0], f"{path}.{found}")
-    for name in shape.required_members:
-        member = shape.members[name]
-        if "location" not in member.serialization and element_name(name, member) not in seen:
-            problems.append(f"{path}: <{element_name(name, member)}> is missing")
-
-
-def xml_value(shape, element, path):
-    kind = shape.type_name
-    if kind == "structure":
-        if (element.text or "").strip():
-            problems.append(f"{path}: the text {element.text!r} is not expected here")
-        xml_structure(shape, list(element), path)
-    elif kind == "list":
-        wanted = shape.member.serialization.get("name", "member")
-        for number, inner in enumerate(element):
-            if local(inner) != wanted:
-                problems.append(f"{path}: <{local(inner)}> stands in place of <{wanted}>")
-            xml_value(shape.member, inner, f"{path}[{number}]")
-    elif len(element):
-        problems.append(f"{path}: <{local(element[0])}> stands where a value should be")
-    else:
-        scalar(shape, element.text or "", path)
-
-
-def query_answer(model, body, path):
-    root = ElementTree.fromstring(body)
-    wanted = f"{{{model.service_model.metadata['xmlNamespace']}}}{model.name}Response"
-    if root.tag != wanted:
-        problems.append(f"{path}: the answer is <{root.tag}>, not <{wanted}>")
-    wrapper = (model.output_shape and model.output_shape.serialization.get("resultWrapper")) or None
-    parts = {local(part): part for part in root}
-    if set(parts) - {"ResponseMetadata", wrapper}:
-        problems.append(f"{path}: {sorted(parts)} in place of {wrapper} and ResponseMetadata")
-    if "ResponseMetadata" not in parts or [local(part) for part in parts["ResponseMetadata"]] != ["RequestId"]:
-        problems.append(f"{path}: no request id")
-    if wrapper and wrapper not in parts:
-        problems.append(f"{path}: no <{wrapper}>")
-    elif wrapper:
-        xml_structure(model.output_shape, list(parts[wrapper]), path)
-
-
-# What S3 adds to every answer, and HTTP itself.
-OF_HTTP = {
-    "connection", "content-length", "content-type", "date", "server", "transfer-encoding", "location",
-    "x-amz-id-2", "x-amz-request-id", "x-amz-bucket-region",
+# What is never answered, and why.
+UNANSWERED = {
+    "cloudformation:ListImports": "nothing here is exported",
+    "iam:SimulatePrincipalPolicy": "asked about users and roles alone, and whoever deploys here is the root",
 }
-
-
-def rest_answer(model, body, headers, path):
-    shape = model.output_shape
-    known = set()
-    if shape is None:
-        if body.strip():
-            problems.append(f"{path}: a body, where the model has none: {body[:200]!r}")
-        return
-    for name, member in shape.members.items():
-        header = member.serialization.get("name", name).lower()
-        place = member.serialization.get("location")
-        if place == "headers":
-            known |= {found for found in headers if found.startswith(header)}
-        elif place == "header":
-            known.add(header)
-            if header in headers:
-                scalar_of_header(member, headers[header], f"{path}.{name}")
-    for unknown in sorted(set(headers) - known - OF_HTTP):
-        problems.append(f"{path}: the header {unknown} is unknown to the model")
-    payload = shape.serialization.get("payload")
-    if payload and shape.members[payload].type_name != "structure":
-        return
-    elements = [member for member in shape.members.values() if "location" not in member.serialization]
-    if not body.strip():
-        if payload or (elements and model.http["method"] == "GET"):
-            problems.append(f"{path}: no body")
-        return
-    root = ElementTree.fromstring(body)
-    if not root.tag.startswith("{http://s3.amazonaws.com/doc/2006-03-01/}"):
-        problems.append(f"{path}: <{root.tag}> is not of S3's namespace")
-    if payload:
-        shape = shape.members[payload]
-    wanted = {
-        "ListBuckets": "ListAllMyBucketsResult", "ListObjectsV2": "ListBucketResult", "ListObjects": "ListBucketResult",
-        "CopyObject": "CopyObjectResult", "CreateMultipartUpload": "InitiateMultipartUploadResult",
-        "CompleteMultipartUpload": "CompleteMultipartUploadResult", "ListParts": "ListPartsResult",
-        "DeleteObjects": "DeleteResult", "GetBucketTagging": "Tagging", "ListMultipartUploads": "ListMultipartUploadsResult",
-        "GetBucketVersioning": "VersioningConfiguration", "GetBucketEncryption": "ServerSideEncryptionConfiguration",
-        "GetPublicAccessBlock": "PublicAccessBlockConfiguration", "GetBucketOwnershipControls": "OwnershipControls",
-        "GetBucketLocation": "LocationConstraint", "UploadPartCopy": "CopyPartResult",
-    }.get(model.name)
-    if wanted and local(root) != wanted:
-        problems.append(f"{path}: the answer is <{local(root)}>, not <{wanted}>")
-    if model.name != "GetBucketLocation":
-        xml_structure(shape, list(root), path)
-
-
-def scalar_of_header(shape, value, path):
-    if shape.type_name == "timestamp":
-        try:
-            datetime.datetime.strptime(value, "%a, %d %b %Y %H:%M:%S GMT")
-        except ValueError:
-            problems.append(f"{path}: {value!r} is no date of HTTP")
-    else:
-        scalar(shape, value, path)
-
-
-def look(http_response, parsed, model, **_):
-    """Runs after every answer that botocore has parsed."""
-    service = model.service_model
-    path = f"{service.service_name}:{model.name}"
-    protocol = service.metadata["protocol"]
-    if http_response.status_code >= 300:
-        return
-    checked.append(path)
-    if protocol == "json":
-        if not http_response.headers.get("content-type", "").startswith("application/x-amz-json-1."):
-            problems.append(f"{path}: content type {http_response.headers.get('content-type')}")
-        if model.output_shape is not None:
-            json_value(model.output_shape, json.loads(http_response.content or b"{}"), path)
-        elif http_response.content.strip() not in (b"", b"{}"):
-            problems.append(f"{path}: a body, where the model has none")
-    elif protocol == "query":
-        query_answer(model, http_response.content, path)
-    elif model.has_streaming_output:
-        rest_answer(model, b"", {name.lower(): value for name, value in http_response.headers.items()}, path)
-    else:
-        headers = {name.lower(): value for name, value in http_response.headers.items()}
-        rest_answer(model, http_response.content, headers, path)
-    if problems:
-        sys.exit("\n".join(problems))
-
-
-session = botocore.session.get_session()
-
-
-def client(service, **keys):
-    made = session.create_client(service, config=Config(retries={"total_max_attempts": 1}), **keys)
-    made.meta.events.register("after-call", look)
-    return made
-
-
-def refused(code, status, call, **arguments):
-    """A call that must fail, in its service's own words."""
-    try:
-        call(**arguments)
-    except ClientError as error:
-        told, metadata = error.response["Error"], error.response["ResponseMetadata"]
-        assert (told["Code"], metadata["HTTPStatusCode"]) == (code, status), error.response
-        assert told.get("Message") or status == 404, error.response
-        assert metadata.get("RequestId") or metadata["HTTPHeaders"].get("x-amz-request-id"), error.response
-        return
-    sys.exit(f"{call.__name__} was to fail with {code}")
-
-
-def wait(service, name, **arguments):
-    service.get_waiter(name).wait(WaiterConfig=QUICK, **arguments)
-
-
-def until(text, look_for):
-    for _ in range(100):
-        found = look_for()
-        if found:
-            return found
-        time.sleep(0.1)
-    sys.exit(f"{text} did not come")
-
-
-# --- Every operation the deployer uses, and those a person would ----------------------------------------------------
 
 sts, iam, logs = client("sts"), client("iam"), client("logs")
 s3, cloudformation, transfer = client("s3"), client("cloudformation"), client("transfer")
+secrets = client("secretsmanager")
 
 assert sts.get_caller_identity()["Account"] == "000000000000"
 
@@ -316,6 +36,7 @@ s3.put_bucket_encryption(
     Bucket=ARTIFACTS,
     ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]},
 )
+assert s3.get_bucket_encryption(Bucket=ARTIFACTS)["ServerSideEncryptionConfiguration"]["Rules"]
 s3.put_public_access_block(
     Bucket=ARTIFACTS,
     PublicAccessBlockConfiguration={
@@ -353,6 +74,8 @@ refused("NoSuchUpload", 404, s3.list_parts, Bucket=ARTIFACTS, Key="large", Uploa
 pages = s3.get_paginator("list_objects_v2").paginate(Bucket=ARTIFACTS, PaginationConfig={"PageSize": 1})
 assert [found["Key"] for page in pages for found in page["Contents"]] == ["copy", "large", key]
 assert s3.list_objects_v2(Bucket=ARTIFACTS, Delimiter="/")["CommonPrefixes"] == [{"Prefix": "outsiders/"}]
+versions = s3.get_paginator("list_object_versions").paginate(Bucket=ARTIFACTS, PaginationConfig={"PageSize": 1})
+assert [found["Key"] for page in versions for found in page["Versions"]] == ["copy", "large", key]
 s3.delete_object(Bucket=ARTIFACTS, Key="copy")
 s3.delete_objects(Bucket=ARTIFACTS, Delete={"Objects": [{"Key": "large"}]})
 wait(s3, "object_not_exists", Bucket=ARTIFACTS, Key="large")
@@ -406,6 +129,7 @@ try:
     sys.exit("a change set without changes was complete")
 except Exception as error:  # botocore's WaiterError: the change set failed, as it should
     assert "terminal failure" in str(error), error
+assert cloudformation.describe_events(StackName=STACK, ChangeSetName="again")["OperationEvents"] == []
 reason = cloudformation.describe_change_set(StackName=STACK, ChangeSetName="again")["StatusReason"]
 assert "didn't contain changes" in reason, reason
 cloudformation.delete_change_set(StackName=STACK, ChangeSetName="again")
@@ -414,6 +138,39 @@ change_set["Parameters"].append({"ParameterKey": "ThrottlingRateLimit", "Paramet
 cloudformation.update_stack(**change_set)
 wait(cloudformation, "stack_update_complete", StackName=STACK)
 refused("ValidationError", 400, cloudformation.update_stack, **change_set)
+told = [
+    event
+    for page in cloudformation.get_paginator("describe_events").paginate(StackName=STACK)
+    for event in page["OperationEvents"]
+]
+assert {event["ResourceStatus"] for event in told} >= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+assert cloudformation.describe_events(StackName=STACK, Filters={"FailedEvents": True})["OperationEvents"] == []
+detection = cloudformation.detect_stack_drift(StackName=STACK)["StackDriftDetectionId"]
+
+
+def detected():
+    status = cloudformation.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
+    return status if status["DetectionStatus"] == "DETECTION_COMPLETE" else None
+
+
+drift = until("the end of the detection", detected)
+assert drift["StackDriftStatus"] == "IN_SYNC", drift
+assert len(cloudformation.describe_stack_resource_drifts(StackName=STACK)["StackResourceDrifts"]) == len(rows)
+cloudformation.detect_stack_resource_drift(StackName=STACK, LogicalResourceId=rows[0]["LogicalResourceId"])
+cloudformation.update_termination_protection(StackName=STACK, EnableTerminationProtection=True)
+refused("ValidationError", 400, cloudformation.delete_stack, StackName=STACK)
+cloudformation.update_termination_protection(StackName=STACK, EnableTerminationProtection=False)
+assert cloudformation.describe_account_limits()["AccountLimits"]
+
+# A small stack, made in one call as old scripts do
+trust = {"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "transfer.amazonaws.com"}}]}
+small = {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}}}}
+cloudformation.create_stack(StackName="small", TemplateBody=json.dumps(small), Capabilities=["CAPABILITY_IAM"])
+wait(cloudformation, "stack_create_complete", StackName="small")
+cloudformation.set_stack_policy(StackName="small", StackPolicyBody='{"Statement": []}')
+cloudformation.get_stack_policy(StackName="small")
+assert cloudformation.list_exports()["Exports"] == []
+refused("ValidationError", 400, cloudformation.list_imports, ExportName="none")
 
 # IAM
 role = outputs["TransferIdentityProviderRole"].rsplit("/", 1)[-1]
@@ -424,6 +181,20 @@ for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
     assert iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
 iam.list_attached_role_policies(RoleName=role)
 refused("NoSuchEntity", 404, iam.get_role, RoleName="nobody")
+assert iam.get_account_summary()["SummaryMap"]["Roles"] > 3
+resource = cloudformation.describe_stack_resource(StackName="small", LogicalResourceId="Role")["StackResourceDetail"]
+trust["Statement"][0]["Principal"] = {"AWS": "000000000000"}
+iam.update_assume_role_policy(RoleName=resource["PhysicalResourceId"], PolicyDocument=json.dumps(trust))
+arn = iam.get_role(RoleName=resource["PhysicalResourceId"])["Role"]["Arn"]
+assert sts.assume_role(RoleArn=arn, RoleSessionName="outsiders")["Credentials"]["SessionToken"]
+cloudformation.delete_stack(StackName="small")
+
+# Secrets Manager
+[secret] = secrets.list_secrets()["SecretList"]
+assert secrets.describe_secret(SecretId=secret["ARN"])["Name"] == secret["Name"]
+assert "PRIVATE KEY" in secrets.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+refused("ResourceNotFoundException", 400, secrets.get_secret_value, SecretId="none")
+refused("UnknownOperationException", 400, secrets.get_random_password)
 
 # Transfer
 refused("ResourceNotFoundException", 400, transfer.describe_server, ServerId="s-00000000000000000")
@@ -445,6 +216,10 @@ assert transfer.list_tags_for_resource(Arn=found["Arn"])["Tags"] == [{"Key": "wh
 transfer.update_server(ServerId=server, SecurityPolicyName="TransferSecurityPolicy-2025-03")
 policies = transfer.list_security_policies()["SecurityPolicyNames"]
 transfer.describe_security_policy(SecurityPolicyName=policies[0])
+with tempfile.TemporaryDirectory() as folder:
+    another = Path(folder) / "host_key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", another], check=True)
+    transfer.import_host_key(ServerId=server, HostKeyBody=another.read_text(encoding="utf-8"))
 for host_key in transfer.list_host_keys(ServerId=server)["HostKeys"]:
     transfer.describe_host_key(ServerId=server, HostKeyId=host_key["HostKeyId"])
 right = transfer.test_identity_provider(ServerId=server, UserName="alice", UserPassword=PASSWORD, SourceIp="203.0.113.9")
@@ -463,13 +238,24 @@ group = f"/aws/lambda/sftp-okta-{STACK}"
 until("the sign-ins' lines", lambda: len(logs.filter_log_events(logGroupName=group, filterPattern="REPORT")["events"]) >= 2)
 assert group in [found["logGroupName"] for found in logs.describe_log_groups()["logGroups"]]
 stream = logs.describe_log_streams(logGroupName=group)["logStreams"][0]["logStreamName"]
-assert logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
+events = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
+assert events
+logs.create_log_stream(logGroupName=group, logStreamName="own")
+event = {"timestamp": events[0]["timestamp"], "message": "a line"}
+logs.put_log_events(logGroupName=group, logStreamName="own", logEvents=[event])
+assert logs.get_log_events(logGroupName=group, logStreamName="own")["events"][0]["message"] == "a line"
+logs.put_retention_policy(logGroupName=group, retentionInDays=7)
+logs.delete_retention_policy(logGroupName=group)
 refused("ResourceNotFoundException", 400, logs.filter_log_events, logGroupName="none")
 refused("UnknownOperationException", 400, logs.describe_metric_filters)
 
 # What the sandbox does not know, and whom it does not know
 refused("InvalidAction", 400, cloudformation.list_stack_sets)
 refused("InvalidAction", 400, iam.list_users)
+refused(
+    "InvalidAction", 400, iam.simulate_principal_policy, PolicySourceArn=outputs["TransferIdentityProviderRole"],
+    ActionNames=["s3:GetObject"],
+)
 refused("InvalidAction", 400, sts.get_session_token)
 refused("NotImplemented", 501, s3.get_bucket_accelerate_configuration, Bucket=ARTIFACTS)
 role_arn = outputs["TransferIdentityProviderRole"]  # which trusts Transfer alone
@@ -488,9 +274,15 @@ refused("InvalidAccessKeyId", 403, client("s3", **unknown).list_buckets)
 # The end of it all
 transfer.delete_server(ServerId=server)
 refused("ResourceNotFoundException", 400, transfer.describe_server, ServerId=server)
+logs.delete_log_group(logGroupName=group)
 cloudformation.delete_stack(StackName=STACK)
 wait(cloudformation, "stack_delete_complete", StackName=stack["StackId"])
 s3.delete_object(Bucket=ARTIFACTS, Key=key)
 s3.delete_bucket(Bucket=ARTIFACTS)
 wait(s3, "bucket_not_exists", Bucket=ARTIFACTS)
+wanted = operations.expected(session)
+assert set(UNANSWERED) <= wanted - set(checked), "an operation that is never answered was"
+left_out = sorted(wanted - set(checked) - set(UNANSWERED))
+if left_out:
+    sys.exit(f"not looked at: {left_out}")
 print(f"{len(checked)} answers of {len(set(checked))} operations are as botocore's models say")

@@ -308,3 +308,29 @@ fn the_sdk_understands_it() {
         assert!(gone.is_resource_not_found_exception());
     });
 }
+
+/// Of a caller's policy it knows the actions: what is not among them is refused before anything else is looked at.
+#[test]
+fn what_the_caller_may_not_do_is_refused_in_the_service_s_words_and_changes_nothing() {
+    let transfer = Transfer::builder().fault("ListServers", 1..=1, Fault::lost_request()).start();
+    let may = |actions: &[&str]| transfer.allow(Some(actions.iter().map(|action| (*action).to_owned()).collect()));
+    may(&["transfer:CreateServer"]);
+    let (status, code, message) = refused(&transfer, "CreateServer", wanted());
+    assert_eq!((status, code.as_str()), (400, "AccessDeniedException"));
+    assert_eq!(
+        message,
+        "User is not authorized to perform: transfer:TagResource on resource: \
+         arn:aws:transfer:eu-west-1:000000000000:server/*"
+    );
+    assert_eq!(refused(&transfer, "ListServers", json!({})).1, "AccessDeniedException");
+    assert_eq!(transfer.servers(), Vec::<Value>::new());
+
+    may(&["transfer:CreateServer", "transfer:TagResource", "transfer:ListServers"]);
+    create(&transfer);
+    // The fault was for the first call that would have been answered.
+    assert!(call(&transfer, "ListServers", json!({})).is_err());
+    assert_eq!(done(&transfer, "ListServers", json!({}))["Servers"].as_array().map(Vec::len), Some(1));
+    transfer.allow(None);
+    let denied: Vec<_> = transfer.calls().into_iter().filter_map(|call| call.denied).collect();
+    assert_eq!(denied, ["transfer:TagResource", "transfer:ListServers"]);
+}

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
+use hyper::header::HeaderValue;
 
 use self::recognise::Protocol;
 use super::fault::{Ending, Fault, Faults, matches};
@@ -37,6 +38,14 @@ impl Call {
     pub(crate) fn is_lease(&self) -> bool {
         self.service == "s3" && self.action.contains("lease")
     }
+
+    /// Service and action. Where the action is method and path, it takes the query's names to tell GetBucketTagging from
+    /// ListObjectsV2.
+    pub(crate) fn kind(&self) -> String {
+        let names: Vec<&str> = self.query.split('&').filter_map(|part| part.split('=').next()).collect();
+        let mark = if self.query.is_empty() { "" } else { "?" };
+        format!("{} {}{mark}{}", self.service, self.action, names.join("&"))
+    }
 }
 
 #[derive(Default)]
@@ -47,10 +56,12 @@ struct Book {
     held: Option<Held>,
 }
 
-/// A call that is never answered, by its place among all calls.
+/// A call that is never answered.
 struct Held {
-    /// Counted from 1, and from the start of the proxy.
-    at: usize,
+    /// As [`Call::kind`] tells it.
+    kind: String,
+    /// How many of that kind are still to come, that one included.
+    left: usize,
     /// Whether it reaches the service.
     effect: bool,
     /// Told once that is so.
@@ -69,9 +80,23 @@ pub(crate) struct AwsProxy {
 impl AwsProxy {
     /// Starts one on a free loopback port.
     pub(crate) fn in_front_of(endpoint: &str) -> Self {
+        Self::start(endpoint, false)
+    }
+
+    /// The same, one that says of every call that it came by TLS, as a proxy does at which TLS ends.
+    pub(crate) fn ending_tls_in_front_of(endpoint: &str) -> Self {
+        Self::start(endpoint, true)
+    }
+
+    fn start(endpoint: &str, ends_tls: bool) -> Self {
         let book: Arc<Mutex<Book>> = Arc::default();
         let (kept, upstream) = (Arc::clone(&book), endpoint.to_owned());
-        let server = Server::start(move |request| handle(Arc::clone(&kept), upstream.clone(), request));
+        let server = Server::start(move |mut request: Received| {
+            if ends_tls {
+                request.headers.insert("x-forwarded-proto", HeaderValue::from_static("https"));
+            }
+            handle(Arc::clone(&kept), upstream.clone(), request)
+        });
         Self { server, book }
     }
 
@@ -90,11 +115,11 @@ impl AwsProxy {
         self.book.lock().unwrap().meanwhile.push((format!("{service} {action}"), Box::new(other)));
     }
 
-    /// Never answers the call at a place among all calls, counted from 1 and from the start of the proxy; `effect` says
-    /// whether it reaches the service. What is returned hears when that is so.
-    pub(crate) fn hold(&self, at: usize, effect: bool) -> mpsc::Receiver<()> {
+    /// Never answers the call at a place among those of its kind, counted from 1 and from now; `effect` says whether it
+    /// reaches the service. What is returned hears when that is so.
+    pub(crate) fn hold(&self, kind: &str, nth: usize, effect: bool) -> mpsc::Receiver<()> {
         let (told, hears) = mpsc::channel();
-        self.book.lock().unwrap().held = Some(Held { at, effect, told });
+        self.book.lock().unwrap().held = Some(Held { kind: kind.to_owned(), left: nth, effect, told });
         hears
     }
 
@@ -139,10 +164,14 @@ async fn handle(book: Arc<Mutex<Book>>, upstream: String, request: Received) -> 
         let other = other.map(|at| book.meanwhile.remove(at).1);
         let mutates = protocol.mutates(&action);
         let query = request.target.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default();
-        book.calls.push(Call { service, action, query, status: None, mutates });
-        let count = book.calls.len();
-        let held = book.held.take_if(|held| held.at == count);
-        (count - 1, fault, other, held)
+        let call = Call { service, action, query, status: None, mutates };
+        let kind = call.kind();
+        book.calls.push(call);
+        let held = book.held.take_if(|held| {
+            held.left -= usize::from(held.kind == kind);
+            held.left == 0
+        });
+        (book.calls.len() - 1, fault, other, held)
     };
     if let Some(held) = held {
         if held.effect {

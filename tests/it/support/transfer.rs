@@ -9,7 +9,7 @@ mod operations;
 mod script;
 mod sign_in;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
@@ -33,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) body: Value,
     /// Whether it changed something or would have.
     pub(crate) mutates: bool,
+    /// The action that the caller lacked for it, see [`Transfer::allow`].
+    pub(crate) denied: Option<String>,
 }
 
 impl Builder {
@@ -42,7 +44,8 @@ impl Builder {
         for seed in self.seeds {
             state.seed(seed);
         }
-        let book = Book { state, calls: Vec::new(), faults: self.faults, emulator: self.emulator, rival: None };
+        let book =
+            Book { state, calls: Vec::new(), faults: self.faults, emulator: self.emulator, rival: None, allowed: None };
         let book = Arc::new(Mutex::new(book));
         let kept = Arc::clone(&book);
         let server = Server::start(move |request| handle(Arc::clone(&kept), request));
@@ -56,6 +59,8 @@ struct Book {
     faults: Faults,
     emulator: Option<String>,
     rival: Option<Seed>,
+    /// The actions that the caller may do; all, unless they are named.
+    allowed: Option<BTreeSet<String>>,
 }
 
 /// A running endpoint.
@@ -143,6 +148,11 @@ impl Transfer {
         self.book.lock().unwrap().state.set_life(id, life);
     }
 
+    /// Lets the caller do these actions (`transfer:ListServers`, …) and no others from now on; `None` allows all.
+    pub(crate) fn allow(&self, actions: Option<BTreeSet<String>>) {
+        self.book.lock().unwrap().allowed = actions;
+    }
+
     /// Plans a fault, its occurrences counted from 1 and from now.
     pub(crate) fn fault(&self, operation: &str, occurrences: RangeInclusive<usize>, fault: Fault) {
         self.book.lock().unwrap().faults.plan(operation, occurrences, fault);
@@ -176,7 +186,14 @@ async fn handle(book: Arc<Mutex<Book>>, request: Received) -> Answer {
         let mut book = book.lock().unwrap();
         let looks = ["Describe", "List", "Test"];
         let mutates = !looks.iter().any(|verb| operation.starts_with(verb));
-        book.calls.push(Call { operation: operation.clone(), body: body.clone(), mutates });
+        let denied = book.denied(&operation, &body);
+        book.calls.push(Call { operation: operation.clone(), body: body.clone(), mutates, denied: denied.clone() });
+        if let Some(action) = denied {
+            let id = body["ServerId"].as_str().unwrap_or("*");
+            let arn = format!("arn:aws:transfer:{region}:{}:server/{id}", book.state.account());
+            let Failure { status, code, message, resource } = Failure::denied(&action, &arn);
+            return error(&AwsError::new(status, code, &message), resource);
+        }
         let fault = book.faults.next(&operation);
         if operation == "CreateServer"
             && let Some(rival) = book.rival.take()
@@ -212,6 +229,15 @@ async fn handle(book: Arc<Mutex<Book>>, request: Received) -> Answer {
 }
 
 impl Book {
+    /// The first action that a call needs and the caller may not do. A server that is made with tags is tagged (Service
+    /// Authorization Reference, CreateServer).
+    fn denied(&self, operation: &str, body: &Value) -> Option<String> {
+        let allowed = self.allowed.as_ref()?;
+        let tags = operation == "CreateServer" && body["Tags"].as_array().is_some_and(|tags| !tags.is_empty());
+        let needed = [Some(operation), tags.then_some("TagResource")];
+        needed.into_iter().flatten().map(|name| format!("transfer:{name}")).find(|action| !allowed.contains(action))
+    }
+
     /// An operation's effect. A sign-in is asked for once the lock is free again.
     fn perform(&mut self, operation: &str, region: &str, body: &Value) -> Outcome {
         let (Some(emulator), "TestIdentityProvider") = (&self.emulator, operation) else {

@@ -80,7 +80,7 @@ fn run(command: &mut Command) -> Result<(), String> {
             let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
             format!("{}\n{stdout}{stderr}", output.status)
         }
-        Err(error) => format!("{error} (python3, 3.10 or later, with venv and pip is needed)"),
+        Err(error) => format!("{error} (python3, 3.11 or later, with venv and pip is needed)"),
     };
     Err(format!("a Python environment of the tests cannot be made: {command:?}: {failed}"))
 }

@@ -66,18 +66,22 @@ impl World {
 
     /// A world whose Transfer endpoint follows a script.
     pub(crate) fn with(script: impl FnOnce(Builder) -> Builder) -> Self {
-        Self::around(Ministack::start, script)
-    }
-
-    /// A world that checks signatures and the caller's policies, in all but its Transfer endpoint.
-    pub(crate) fn with_auth() -> Self {
-        Self::around(Ministack::start_with_auth, |transfer| transfer)
-    }
-
-    fn around(ministack: impl FnOnce() -> Ministack, script: impl FnOnce(Builder) -> Builder) -> Self {
         let place = Place::take();
-        let ministack = ministack();
+        let ministack = Ministack::start();
         let aws = AwsProxy::in_front_of(&ministack.endpoint());
+        Self::around(place, ministack, aws, script)
+    }
+
+    /// A world that checks signatures and the caller's policies (those of its Transfer endpoint are [`Transfer::allow`]'s),
+    /// and whose calls come by TLS as far as those policies can tell.
+    pub(crate) fn with_auth() -> Self {
+        let place = Place::take();
+        let ministack = Ministack::start_with_auth();
+        let aws = AwsProxy::ending_tls_in_front_of(&ministack.endpoint());
+        Self::around(place, ministack, aws, |transfer| transfer)
+    }
+
+    fn around(place: Place, ministack: Ministack, aws: AwsProxy, script: impl FnOnce(Builder) -> Builder) -> Self {
         let transfer = script(Transfer::builder().account("000000000000").sign_in_at(&ministack.endpoint())).start();
         let okta = Okta::builder()
             .user("alice@example.com", PASSWORD, Transaction::Success)

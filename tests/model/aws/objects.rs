@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::{Answer, Asked, Aws};
+use super::{Answer, Asked, Aws, page};
 use crate::invariant::Invariant;
 
 /// The bucket of the tool.
@@ -66,7 +66,7 @@ pub(super) fn answer(aws: &mut Aws, asked: &Asked) -> Answer {
     let (bucket, key) = path.split_once('/').map_or((path.as_str(), ""), |(bucket, key)| (bucket, key));
     let method = asked.action.split(' ').next().unwrap_or_default();
     let answer = if key.is_empty() {
-        of_bucket(objects, &mut aws.crimes, asked, method, bucket)
+        of_bucket(objects, &mut aws.crimes, asked, (method, bucket), aws.manners.page)
     } else if !objects.buckets.contains(bucket) {
         error(404, "NoSuchBucket")
     } else {
@@ -83,8 +83,8 @@ fn of_bucket(
     objects: &mut Objects,
     crimes: &mut Vec<(Invariant, String)>,
     asked: &Asked,
-    method: &str,
-    bucket: &str,
+    (method, bucket): (&str, &str),
+    size: usize,
 ) -> Answer {
     let there = objects.buckets.contains(bucket);
     let asks = |what: &str| asked.query.split('&').any(|part| part == what || part.starts_with(&format!("{what}=")));
@@ -103,17 +103,16 @@ fn of_bucket(
             ),
         },
         "GET" => {
-            let wanted = url::form_urlencoded::parse(asked.query.as_bytes())
-                .find(|(name, _)| name == "prefix")
-                .map(|(_, value)| value.into_owned())
-                .unwrap_or_default();
-            let prefix = format!("{bucket}/{wanted}");
-            let keys = objects.objects.keys().filter(|key| key.starts_with(&prefix));
-            let keys: String = keys
-                .filter_map(|key| key.split_once('/'))
-                .map(|(_, key)| format!("<Contents><Key>{key}</Key></Contents>"))
-                .collect();
-            Answer::new(200, format!("<ListBucketResult><IsTruncated>false</IsTruncated>{keys}</ListBucketResult>"))
+            let named = |wanted: &str| {
+                let mut pairs = url::form_urlencoded::parse(asked.query.as_bytes());
+                pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+            };
+            let keys = objects.keys(bucket, &named("prefix").unwrap_or_default());
+            let (keys, next) = page(&keys, named("continuation-token").as_ref(), size);
+            let keys: String = keys.iter().map(|key| format!("<Contents><Key>{key}</Key></Contents>")).collect();
+            let next = next.map(|next| format!("<NextContinuationToken>{next}</NextContinuationToken>"));
+            let more = format!("<IsTruncated>{}</IsTruncated>{}", next.is_some(), next.unwrap_or_default());
+            Answer::new(200, format!("<ListBucketResult>{more}{keys}</ListBucketResult>"))
         }
         "PUT" => {
             if bucket != ARTIFACTS {

@@ -5,15 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{ACCOUNT, Answer, Asked, Aws, json_error};
+use super::{ACCOUNT, Answer, Asked, Aws, json_error, page};
 use crate::invariant::Invariant;
 
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
     pub(crate) servers: BTreeMap<String, Server>,
     made: u64,
-    /// Every server that a CreateServer call made, with the value of its run tag.
-    pub(crate) created: Vec<(String, String)>,
     /// Starts that are to fail.
     pub(crate) starts_that_fail: usize,
 }
@@ -56,7 +54,12 @@ impl Servers {
         self.servers.insert(id, Server { state: "ONLINE", then: None, copied: true, ..original });
     }
 
-    /// Whether there are such.
+    /// Whether there are servers of others, copies of ours among them.
+    pub(crate) fn has_others(&self) -> bool {
+        self.servers.values().any(|server| !server.is_ours())
+    }
+
+    /// Whether there are such copies.
     pub(crate) fn has_copied_tags(&self) -> bool {
         self.servers.values().any(|server| server.copied)
     }
@@ -180,7 +183,6 @@ fn create(aws: &mut Aws, input: &Value, now: Instant) -> Answer {
         .map(|tag| (tag["Key"].as_str().unwrap_or_default().into(), tag["Value"].as_str().unwrap_or_default().into()))
         .collect();
     let id = aws.servers.next_id(aws.manners.backwards);
-    let call = tags.get("sftp-okta:run").cloned().unwrap_or_default();
     let fails = aws.servers.starts_that_fail > 0;
     aws.servers.starts_that_fail = aws.servers.starts_that_fail.saturating_sub(1);
     let end = if fails { "START_FAILED" } else { "ONLINE" };
@@ -195,7 +197,11 @@ fn create(aws: &mut Aws, input: &Value, now: Instant) -> Answer {
         aws.crimes.push((Invariant::I3, format!("server {id} was made without its tags")));
     }
     aws.servers.servers.insert(id.clone(), server);
-    aws.servers.created.push((id.clone(), call));
+    let living = aws.servers.ours().len();
+    if living > aws.most_servers {
+        let most = aws.most_servers;
+        aws.crimes.push((Invariant::I2, format!("server {id} is one of {living}, where there may be {most}")));
+    }
     ok(&json!({"ServerId": id}))
 }
 
@@ -204,11 +210,9 @@ fn list(aws: &Aws, input: &Value) -> Answer {
     if aws.manners.backwards {
         ids.reverse();
     }
-    let from = input["NextToken"].as_str().and_then(|token| token.parse().ok()).unwrap_or(0_usize);
-    let page = ids.iter().skip(from).take(aws.manners.page);
-    let rows: Vec<Value> = page.map(|id| json!({"ServerId": id, "Arn": arn(id)})).collect();
-    let next = from + rows.len();
-    let next = (next < ids.len()).then(|| next.to_string());
+    let token = input["NextToken"].as_str().map(ToOwned::to_owned);
+    let (ids, next) = page(&ids, token.as_ref(), aws.manners.page);
+    let rows: Vec<Value> = ids.iter().map(|id| json!({"ServerId": id, "Arn": arn(id)})).collect();
     ok(&json!({"Servers": rows, "NextToken": next}))
 }
 

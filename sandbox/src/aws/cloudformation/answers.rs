@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::plan::Action;
 use super::stack::{Event, Stack, StackResource, Status, Tags};
 use crate::aws::wire::Refusal;
+use crate::aws::wire::query::Parameters;
 use crate::clock::iso;
 
 /// Events of a page. AWS's pages hold more; these are so short that paging is seen.
@@ -126,15 +127,51 @@ pub(super) fn missing_stack(name: &str) -> Refusal {
     Refusal::validation(format!("Stack with id {name} does not exist"))
 }
 
-/// Newest first. A page is told by the event that it begins after, so that new events do not shift it.
+/// DescribeStackEvents: all of them.
 pub(super) fn events(stack: &Stack, token: Option<&str>) -> Result<Value, Refusal> {
+    let (page, next) = page(stack, token)?;
+    let rows: Vec<_> = page.iter().rev().map(|row| event(stack, row)).collect();
+    Ok(json!({"StackEvents": rows, "NextToken": next}))
+}
+
+/// DescribeEvents: what happened to a stack, or only what failed. Nothing is validated before an operation here, so these are
+/// the stack's own events, and a change set has none.
+pub(super) fn operation_events(stack: &Stack, form: &Parameters) -> Result<Value, Refusal> {
+    let (page, next) = page(stack, form.text("NextToken"))?;
+    let only_failed = form.flag("Filters.FailedEvents") == Some(true);
+    let is_wanted = |row: &&Event| !only_failed || row.status.ends_with("FAILED");
+    let shown = |row: &Event| {
+        let mut shown = event(stack, row);
+        if let Value::Object(members) = &mut shown {
+            members.remove("StackName");
+            members.insert("EventType".into(), "STACK_EVENT".into());
+        }
+        shown
+    };
+    match form.text("ChangeSetName") {
+        Some(_) => Ok(json!({"OperationEvents": []})),
+        None => {
+            let rows: Vec<_> = page.iter().rev().filter(is_wanted).map(shown).collect();
+            Ok(json!({"OperationEvents": rows, "NextToken": next}))
+        }
+    }
+}
+
+/// A page of events, oldest first; pages come newest first. One is told by the event that it begins after, so that new
+/// events do not shift it.
+fn page<'a>(stack: &'a Stack, token: Option<&str>) -> Result<(&'a [Event], Option<String>), Refusal> {
     let wrong = || Refusal::validation("Invalid NextToken");
     let end = match token {
         Some(token) => token.parse::<usize>().ok().filter(|end| *end <= stack.events.len()).ok_or_else(wrong)?,
         None => stack.events.len(),
     };
     let begin = end.saturating_sub(PAGE);
-    let page = stack.events.get(begin..end).unwrap_or_default();
-    let rows: Vec<_> = page.iter().rev().map(|row| event(stack, row)).collect();
-    Ok(json!({"StackEvents": rows, "NextToken": (begin > 0).then(|| begin.to_string())}))
+    Ok((stack.events.get(begin..end).unwrap_or_default(), (begin > 0).then(|| begin.to_string())))
+}
+
+/// DescribeAccountLimits: those of an account that asked for no others (User Guide, "Understand CloudFormation quotas").
+pub(super) fn account_limits() -> Value {
+    let limits = [("StackLimit", 2000), ("StackOutputsLimit", 200), ("ConcurrentResourcesLimit", 2500)];
+    let limits = limits.map(|(name, value)| json!({"Name": name, "Value": value}));
+    json!({"AccountLimits": limits})
 }

@@ -1,4 +1,5 @@
-//! Output of awsQuery: an object becomes elements, a list becomes `<member>`, nothing becomes nothing.
+//! Output of awsQuery: an object becomes elements, a list becomes `<member>`, nothing becomes nothing. A map is an object
+//! whose only member is the list `entry`.
 
 use std::fmt::Write as _;
 
@@ -38,6 +39,10 @@ fn namespace(service: &str) -> &'static str {
 
 fn element(xml: &mut String, name: &str, value: &Value) {
     if value.is_null() {
+        return;
+    }
+    if let ("entry", Value::Array(entries)) = (name, value) {
+        entries.iter().for_each(|entry| element(xml, name, entry));
         return;
     }
     let _ = write!(xml, "<{name}>");
@@ -86,6 +91,14 @@ mod tests {
              </Stacks></DescribeStacksResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>\
              </DescribeStacksResponse>"
         );
+    }
+
+    #[test]
+    fn a_map_has_entries() {
+        let result = json!({"Map": {"entry": [{"key": "a", "value": 1}, {"key": "b", "value": 2}]}});
+        let xml = response("iam", "Get", &result, "1");
+        let map = "<Map><entry><key>a</key><value>1</value></entry><entry><key>b</key><value>2</value></entry></Map>";
+        assert!(xml.contains(map), "{xml}");
     }
 
     #[test]

@@ -30,6 +30,16 @@ async fn port(fixture: &Fixture, wanted: bool) -> Option<u16> {
     panic!("the listeners do not follow the servers");
 }
 
+async fn offline(fixture: &Fixture, id: &str) {
+    for _ in 0..1000 {
+        if call(fixture, "DescribeServer", json!({"ServerId": id})).await["Server"]["State"] == "OFFLINE" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the server does not stop");
+}
+
 /// A function that lets everybody into alice's home.
 fn deployed() -> Fixture {
     let fixture = fixture::deployed();
@@ -90,9 +100,8 @@ async fn a_listener_lives_as_its_server_does() {
     call(&fixture, "StopServer", json!({"ServerId": id})).await;
     assert_eq!(port(&fixture, false).await, None);
     assert!(TcpStream::connect(("127.0.0.1", first)).await.is_err());
-    call(&fixture, "StartServer", json!({"ServerId": id})).await;
-    // It may have been called before STOPPING was over, which changes nothing.
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Before STOPPING is over StartServer changes nothing.
+    offline(&fixture, &id).await;
     call(&fixture, "StartServer", json!({"ServerId": id})).await;
     assert_eq!(port(&fixture, true).await, Some(first));
     let ended = finish(sign_in("alice"), "get hello back\n").await;

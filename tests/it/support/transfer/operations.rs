@@ -29,8 +29,8 @@ impl Failure {
         Self { status: 400, code: "ResourceNotFoundException", message: "Unknown server".to_owned(), resource }
     }
 
-    fn denied(operation: &str, arn: &str) -> Self {
-        let message = format!("User is not authorized to perform: transfer:{operation} on resource: {arn}");
+    pub(super) fn denied(action: &str, arn: &str) -> Self {
+        let message = format!("User is not authorized to perform: {action} on resource: {arn}");
         Self { status: 400, code: "AccessDeniedException", message, resource: None }
     }
 }
@@ -58,6 +58,11 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(script: Script) -> Self {
         Self { script, servers: Vec::new(), made: 0 }
+    }
+
+    /// The account whose servers these are.
+    pub(super) fn account(&self) -> &str {
+        &self.script.account
     }
 
     /// Does what an operation says. Only `region` comes from outside the body: it is in the signature.
@@ -162,7 +167,7 @@ impl State {
     ) -> Result<&mut Server, Failure> {
         let mut present = self.servers.iter_mut().filter(|server| server.life.state().is_some());
         match present.find(|server| is_it(server)) {
-            Some(server) if server.hidden => Err(Failure::denied(operation, &server.arn)),
+            Some(server) if server.hidden => Err(Failure::denied(&format!("transfer:{operation}"), &server.arn)),
             Some(server) => Ok(server),
             None => Err(Failure::unknown_server(what)),
         }
