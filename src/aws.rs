@@ -1,6 +1,7 @@
 //! SDK configuration and clients: the only place that loads them, and the one that turns SDK errors into ours.
 
 mod answers;
+mod credentials;
 mod failure;
 mod retries;
 
@@ -8,16 +9,18 @@ use std::env;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use aws_smithy_runtime_api::client::retries::classifiers::SharedRetryClassifier;
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::way_out;
 
 use answers::NoPages;
+use credentials::Renewal;
 pub use failure::{Refusal, failure, refusal};
 use retries::{ThrottledGoOn, usual};
 
@@ -95,7 +98,35 @@ pub struct Calls {
 /// # Errors
 /// `Configuration` when no region is set anywhere.
 pub async fn connect(place: &Place, calls: &Calls) -> Result<Clients> {
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+    let renewal = Renewal::new();
+    match place {
+        Place::Aws { region, profile } => {
+            let (region, profile, calls) = (region.clone(), profile.clone(), calls.clone());
+            let again = move || {
+                let mut loader = loader(&calls);
+                if let Some(region) = &region {
+                    loader = loader.region(Region::new(region.clone()));
+                }
+                if let Some(profile) = &profile {
+                    loader = loader.profile_name(profile);
+                }
+                loader
+            };
+            let config = again().load().await;
+            let endpoint = endpoint_override(&config, |name| env::var(name).ok());
+            clients(&renewal.of(config, again), &renewal, endpoint, None)
+        }
+        Place::Sandbox { endpoint, region } => {
+            let keys = Credentials::from_keys("test", "test", None);
+            let config = loader(calls).region(Region::new(region.clone())).credentials_provider(keys).load().await;
+            clients(&config, &renewal, Some(endpoint.clone()), Some(endpoint))
+        }
+    }
+}
+
+/// The configuration that the SDK loads, but for where it points.
+fn loader(calls: &Calls) -> ConfigLoader {
+    let loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(usual(calls.interval.min(FIRST_BACKOFF)))
         .timeout_config(
             TimeoutConfig::builder()
@@ -103,33 +134,16 @@ pub async fn connect(place: &Place, calls: &Calls) -> Result<Clients> {
                 .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                 .operation_timeout(calls.longest.max(ATTEMPT_TIMEOUT))
                 .build(),
-        );
-    if let Ok(name) = AppName::new(concat!("sftp-okta-", env!("CARGO_PKG_VERSION"))) {
-        loader = loader.app_name(name);
-    }
-    loader = loader.http_client(calls.http.clone().unwrap_or_else(way_out::http_client));
-    match place {
-        Place::Aws { region, profile } => {
-            if let Some(region) = region {
-                loader = loader.region(Region::new(region.clone()));
-            }
-            if let Some(profile) = profile {
-                loader = loader.profile_name(profile);
-            }
-            let config = loader.load().await;
-            let endpoint = endpoint_override(&config, |name| env::var(name).ok());
-            clients(&config, endpoint, None)
-        }
-        Place::Sandbox { endpoint, region } => {
-            let keys = Credentials::from_keys("test", "test", None);
-            let config = loader.region(Region::new(region.clone())).credentials_provider(keys).load().await;
-            clients(&config, Some(endpoint.clone()), Some(endpoint))
-        }
+        )
+        .http_client(calls.http.clone().unwrap_or_else(way_out::http_client));
+    match AppName::new(concat!("sftp-okta-", env!("CARGO_PKG_VERSION"))) {
+        Ok(name) => loader.app_name(name),
+        Err(_) => loader,
     }
 }
 
 /// One client a service. `forced` is an endpoint that wins over everything that environment and profile say of endpoints.
-fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -> Result<Clients> {
+fn clients(config: &SdkConfig, renewal: &Renewal, endpoint: Option<String>, forced: Option<&str>) -> Result<Clients> {
     let region = config.region().map(ToString::to_string).ok_or_else(no_region)?;
     let forced = || forced.map(ToOwned::to_owned);
     let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
@@ -145,6 +159,7 @@ fn clients(config: &SdkConfig, endpoint: Option<String>, forced: Option<&str>) -
         ($($builder:ident)*) => {$(
             $builder.set_retry_partition(Some(partition.clone()));
             $builder.push_interceptor(SharedInterceptor::new(ThrottledGoOn));
+            $builder.push_retry_classifier(SharedRetryClassifier::new(renewal.clone()));
         )*};
     }
     patiently!(cloudformation transfer iam logs sts s3);

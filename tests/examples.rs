@@ -233,6 +233,36 @@ fn the_log_line_is_the_one_that_is_written() {
     assert!(document("lambda/src/decision.rs").contains(&line), "{line}");
 }
 
+/// The words in a table's first column, from the row that begins so on.
+fn words_of_table(text: &str, heading: &str) -> BTreeSet<String> {
+    let rows = text.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+    let cells = rows.take_while(|line| line.starts_with('|')).map(|row| row.split('|').nth(1).unwrap().to_owned());
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn every_reason_of_a_sign_in_is_documented() {
+    let told = words_of_table(&document("README.md"), "| `reason` |");
+    let source = document("lambda/src/reason.rs");
+    let (_, words) = source.split_once("pub fn as_str").unwrap();
+    let (words, _) = words.split_once("\n    }\n").unwrap();
+    let known = words.lines().filter_map(|line| Some(line.split_once(" => \"")?.1.split('"').next()?.to_owned()));
+    assert_eq!(told, known.collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn every_result_of_a_command_is_documented() {
+    let readme = document("README.md");
+    let row = readme.lines().find(|line| line.starts_with("| `result` |")).unwrap();
+    let told: BTreeSet<&str> = row.split('|').nth(2).unwrap().split('`').skip(1).step_by(2).collect();
+    let source = document("src/report.rs");
+    let (_, names) = source.split_once("pub enum Outcome {").unwrap();
+    let (names, _) = names.split_once("\n}\n").unwrap();
+    let names = names.lines().map(str::trim).filter_map(|line| line.strip_suffix(','));
+    let known: BTreeSet<String> = names.map(str::to_lowercase).collect();
+    assert_eq!(told, known.iter().map(String::as_str).collect());
+}
+
 /// Links of the documents to files of this repository, and to headings of the same document.
 #[test]
 fn links_lead_somewhere() {

@@ -3,6 +3,7 @@
 pub(crate) mod cloudformation;
 pub(crate) mod iam;
 pub(crate) mod logs;
+pub(crate) mod port;
 pub(crate) mod s3;
 pub(crate) mod secrets_manager;
 pub(crate) mod sts;

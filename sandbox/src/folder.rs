@@ -12,14 +12,19 @@ pub(crate) const STATE: &str = "state.json";
 /// What a sandbox that was started and did not come far leaves behind.
 const REMAINS: [&str; 2] = ["sandbox.log", "result.json"];
 
-/// Makes the folder, for this user alone. One that stands already is closed to others too if it is a sandbox's.
+/// Makes the folder, for this user alone. One that stands already is closed to others too. One with other things in it is
+/// none: `reset` would take them for the sandbox's.
 ///
 /// # Errors
-/// It cannot be made.
+/// It cannot be made, or is another's.
 pub fn prepare(folder: &Path) -> io::Result<()> {
+    if !is_own(folder)? {
+        return Err(io::Error::other(
+            "there are files in it that are not a sandbox's: choose an empty folder, or a new one",
+        ));
+    }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let is_open = fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o077 != 0);
-    if is_open && is_own(folder).unwrap_or(false) {
+    if fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {
         // Whoever does not own it cannot change that, and learns of it where something has to be written.
         let _ = fs::set_permissions(folder, Permissions::from_mode(0o700));
     }
@@ -79,7 +84,7 @@ mod tests {
         assert_eq!(mode(&folder), 0o700);
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
         fs::write(folder.join("thesis.txt"), "mine").unwrap();
-        prepare(&folder).unwrap();
+        prepare(&folder).unwrap_err();
         assert_eq!(mode(&folder), 0o755, "another's stays as it is");
         fs::write(folder.join(STATE), "{}").unwrap();
         prepare(&folder).unwrap();

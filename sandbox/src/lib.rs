@@ -200,7 +200,7 @@ pub async fn start(options: Options) -> Result<Sandbox, SandboxError> {
     function::end_orphans(world.folder());
     okta::start(&world).await?;
     let tasks = vec![
-        tokio::spawn(aws::wire::serve(Arc::clone(&world), listener)),
+        tokio::spawn(aws::port::serve(Arc::clone(&world), listener)),
         tokio::spawn(sftp::run(Arc::clone(&world))),
         tokio::spawn(state::save_now_and_then(Arc::clone(&world))),
         tokio::spawn(state::stop_without_folder(Arc::clone(&world))),

@@ -1,5 +1,7 @@
 //! What a person reads when AWS or the way to it fails, whole: why, what to do, and how long it took to say so.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -86,13 +88,41 @@ fn what_is_wrong_with_credentials_clock_and_network() {
 fn what_fails_in_the_middle_is_told_with_what_goes_on() {
     let expired = || Fault::refused(403, "ExpiredToken", "The security token included in the request is expired");
     let world = World::new();
-    world.aws.fault("cloudformation", "DescribeStackEvents", 1..=1, expired());
+    // Fetched anew, they are the same.
+    world.aws.fault("cloudformation", "DescribeStackEvents", 1..=2, expired());
     let in_stack = told(&world.run("deploy", &[]));
     world.run("deploy", &[]).expect_code(0);
     world.expect_deployed();
     assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 1);
     assert_eq!(world.transfer.count("CreateServer"), 1);
     assert_told!("credentials_that_expire_in_the_middle", in_stack);
+}
+
+/// A program that gives other credentials each time, as one that asks a company's sign-in does.
+#[test]
+fn credentials_that_expire_in_the_middle_are_fetched_once_more() {
+    let world = World::new();
+    let program = world.cli.write(
+        "credentials.sh",
+        r#"#!/bin/sh
+cd "${0%/*}" && echo x >> fetched
+printf '{"Version": 1, "AccessKeyId": "ASIA%s", "SecretAccessKey": "test"}' "$(grep -c x fetched)"
+"#,
+    );
+    fs::set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
+    let profile = format!("[profile ci]\nregion = us-east-1\ncredential_process = {}\n", program.display());
+    let profile = world.cli.write("aws-config", &profile);
+    let world = world.cli(|cli| {
+        let cli = cli.without("AWS_ACCESS_KEY_ID").without("AWS_SECRET_ACCESS_KEY");
+        cli.env("AWS_CONFIG_FILE", profile).env("AWS_PROFILE", "ci")
+    });
+    let expired = Fault::refused(403, "ExpiredToken", "The security token included in the request is expired");
+    world.aws.fault("cloudformation", "DescribeStackEvents", 1..=1, expired);
+    world.run("deploy", &[]).expect_code(0);
+    world.expect_deployed();
+    assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 1);
+    let fetched = fs::read_to_string(world.cli.folder().join("fetched")).unwrap();
+    assert_eq!(fetched.lines().count(), 2, "fetched once, and once more");
 }
 
 /// Half of an answer, or a page of a proxy's, in the middle of a wait: looked at again, and nothing is done twice.
@@ -135,8 +165,7 @@ fn a_plan_that_cannot_be_written_is_told() {
 fn a_page_instead_of_s3_stores_nothing_and_passes_for_nothing() {
     let world = World::new();
     let page = Fault::answered_by_another(Reply::new(200, "text/html", "<html>Access blocked</html>"));
-    // The lease comes first.
-    world.aws.fault("s3", "PUT /sftp-okta-artifacts-000000000000-us-east-1/demo/*", 2..=2, page);
+    world.aws.fault("s3", "PUT /sftp-okta-artifacts-000000000000-us-east-1/demo/*.zip", 1..=1, page);
     let ran = world.run("deploy", &[]);
     ran.expect_failure(3, "network");
     assert_eq!(world.aws.count("cloudformation", "ExecuteChangeSet"), 0);

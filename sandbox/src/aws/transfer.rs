@@ -118,6 +118,7 @@ impl Server {
 
 /// Answers a call (awsJson1.1, target `TransferService`).
 pub(crate) async fn answer(world: &Arc<World>, call: &Call, input: &Value) -> Result<Value, Refusal> {
+    operations::refuse_other_regions(world, &call.region, input)?;
     match call.action.as_str() {
         "TestIdentityProvider" => test_identity_provider::answer(world, input).await,
         _ => operations::answer(world, call, input),

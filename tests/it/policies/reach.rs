@@ -82,8 +82,10 @@ fn every_name_in_a_stack_is_one_that_the_policies_reach() {
     for (name, stack) in [(long, None), ("demo", Some("acme--sftp-for-our-partners-of-the-north"))] {
         let target: Vec<&str> =
             ["--name", name].into_iter().chain(stack.into_iter().flat_map(|stack| ["--stack-name", stack])).collect();
-        sandbox.change(&format!("deploy {}", target.join(" "))).expect_code(0);
-        let names = [&target[..], &["--bucket", "acme-files"]].concat();
+        // The bucket outlives its deployment.
+        let bucket = format!("files-of-{name}");
+        let names = [&target[..], &["--bucket", &bucket]].concat();
+        sandbox.change(&format!("deploy {}", names.join(" "))).expect_code(0);
         let policies = ["deploy", "status", "teardown"].map(|purpose| print(purpose, &names).json());
         let stack = stack.map_or_else(|| format!("sftp-okta-{name}"), ToOwned::to_owned);
         let resources = sandbox.cloudformation(&format!("Action=ListStackResources&StackName={stack}"));

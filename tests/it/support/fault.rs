@@ -93,8 +93,8 @@ struct Planned {
 }
 
 impl Faults {
-    /// Plans a fault for some occurrences of an action, counted from 1 and from now. `*` at the end of the action
-    /// stands for any rest, `*` alone for every action.
+    /// Plans a fault for some occurrences of an action, counted from 1 and from now. A `*` in the action stands
+    /// for anything, `*` alone for every action.
     pub(crate) fn plan(&mut self, action: &str, occurrences: RangeInclusive<usize>, fault: Fault) {
         self.0.push(Planned { action: action.to_owned(), occurrences, seen: 0, fault });
     }
@@ -114,8 +114,8 @@ impl Faults {
 
 /// Whether an action is meant by a pattern, see [`Faults::plan`].
 pub(crate) fn matches(pattern: &str, action: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => action.starts_with(start),
+    match pattern.split_once('*') {
+        Some((start, end)) => action.strip_prefix(start).is_some_and(|rest| rest.ends_with(end)),
         None => action == pattern,
     }
 }

@@ -206,13 +206,14 @@ fn create(aws: &mut Aws, input: &Value, now: Instant) -> Answer {
 }
 
 fn list(aws: &Aws, input: &Value) -> Answer {
-    let mut ids: Vec<&String> = aws.servers.servers.keys().collect();
+    let mut servers: Vec<(&String, &Server)> = aws.servers.servers.iter().collect();
     if aws.manners.backwards {
-        ids.reverse();
+        servers.reverse();
     }
     let token = input["NextToken"].as_str().map(ToOwned::to_owned);
-    let (ids, next) = page(&ids, token.as_ref(), aws.manners.page);
-    let rows: Vec<Value> = ids.iter().map(|id| json!({"ServerId": id, "Arn": arn(id)})).collect();
+    let (servers, next) = page(&servers, token.as_ref(), aws.manners.page);
+    let row = |(id, server): &(&String, &Server)| json!({"ServerId": id, "Arn": arn(id), "LoggingRole": server.said["LoggingRole"]});
+    let rows: Vec<Value> = servers.iter().map(row).collect();
     ok(&json!({"Servers": rows, "NextToken": next}))
 }
 

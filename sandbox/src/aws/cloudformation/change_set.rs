@@ -1,30 +1,30 @@
-//! Change sets: made, described, executed, deleted.
+//! Change sets: made, executed, deleted.
+
+mod describe;
 
 use std::collections::BTreeSet;
 
+pub(super) use describe::{describe, list};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::answers::{action_of, missing_stack, tags_of};
+use super::answers::missing_stack;
 use super::make::Place;
 use super::operation::{self, Manner};
 use super::parameters::{self, Shown};
-use super::plan::{Action, Change, Detail, plan};
+use super::plan::{Action, Change, plan};
 use super::request;
 use super::stack::{Stack, StackResource, Status, Wanted};
 use super::template::{Template, parse};
 use crate::aws::wire::query::Parameters;
 use crate::aws::wire::{Call, Refusal};
-use crate::clock::{Millis, iso, now, uuid};
+use crate::clock::{Millis, now, uuid};
 use crate::state::{State, World};
 use crate::{ACCOUNT, aws::s3};
 
 /// CloudFormation's words for nothing to do.
 const NO_CHANGES: &str =
     "The submitted information didn't contain changes. Submit different information to create a change set.";
-/// Rows of a page.
-const PAGE: usize = 100;
-
 /// A change set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ChangeSet {
@@ -45,20 +45,19 @@ pub(super) struct ChangeSet {
 }
 
 impl ChangeSet {
-    fn status(&self) -> &'static str {
-        match &self.failure {
-            _ if now() < self.ready => "CREATE_IN_PROGRESS",
+    /// Its status and its execution status at a moment: looked at once for an answer, which else could speak of two moments.
+    fn standing(&self, at: Millis) -> (&'static str, &str) {
+        let status = match &self.failure {
+            _ if at < self.ready => "CREATE_IN_PROGRESS",
             Some(_) => "FAILED",
             None => "CREATE_COMPLETE",
-        }
-    }
-
-    fn execution_status(&self) -> &str {
-        match &self.execution {
+        };
+        let execution = match &self.execution {
             Some(execution) => execution,
-            None if self.status() == "CREATE_COMPLETE" => "AVAILABLE",
+            None if status == "CREATE_COMPLETE" => "AVAILABLE",
             None => "UNAVAILABLE",
-        }
+        };
+        (status, execution)
     }
 }
 
@@ -190,94 +189,6 @@ fn find<'a>(state: &'a mut State, call: &Call, form: &Parameters) -> Result<(&'a
     Ok((stack, place))
 }
 
-/// DescribeChangeSet.
-pub(super) fn describe(state: &mut State, call: &Call, form: &Parameters) -> Result<Value, Refusal> {
-    let (stack, place) = find(state, call, form)?;
-    let set = stack.change_sets.get(place).ok_or_else(|| missing_stack(&stack.name))?;
-    let values = form.flag("IncludePropertyValues") == Some(true);
-    let begin: usize = form.text("NextToken").and_then(|token| token.parse().ok()).unwrap_or(0);
-    let is_made = set.status() != "CREATE_IN_PROGRESS";
-    let rows: Vec<_> = set
-        .changes
-        .iter()
-        .skip(begin)
-        .take(if is_made { PAGE } else { 0 })
-        .map(|change| json!({"Type": "Resource", "ResourceChange": row(change, values)}))
-        .collect();
-    let next = (is_made && begin + rows.len() < set.changes.len()).then(|| (begin + PAGE).to_string());
-    let shown: Vec<_> =
-        set.shown.iter().map(|shown| json!({"ParameterKey": shown.name, "ParameterValue": shown.value})).collect();
-    Ok(json!({
-        "ChangeSetName": set.name,
-        "ChangeSetId": set.arn,
-        "StackId": stack.arn,
-        "StackName": stack.name,
-        "Description": set.description,
-        "Parameters": shown,
-        "CreationTime": iso(set.created),
-        "ExecutionStatus": set.execution_status(),
-        "Status": set.status(),
-        "StatusReason": set.failure.as_ref().filter(|_| is_made),
-        "NotificationARNs": [],
-        "RollbackConfiguration": {},
-        "Capabilities": set.wanted.capabilities,
-        "Tags": tags_of(&set.wanted.tags),
-        "Changes": rows,
-        "NextToken": next,
-        "IncludeNestedStacks": false,
-    }))
-}
-
-fn row(change: &Change, values: bool) -> Value {
-    let context = |value: &Option<Value>| {
-        value.as_ref().filter(|_| values).map(|properties| json!({"Properties": properties}).to_string())
-    };
-    let details: Vec<_> = change.details.iter().map(|detail| shown_detail(detail, values)).collect();
-    json!({
-        "PolicyAction": change.policy_action,
-        "Action": action_of(change.action),
-        "LogicalResourceId": change.logical_id,
-        "PhysicalResourceId": change.physical_id,
-        "ResourceType": change.kind,
-        "Replacement": change.replacement,
-        "Scope": change.scope,
-        "Details": details,
-        "BeforeContext": context(&change.before),
-        "AfterContext": context(&change.after),
-    })
-}
-
-fn shown_detail(detail: &Detail, values: bool) -> Value {
-    json!({
-        "Target": {
-            "Attribute": detail.attribute,
-            "Name": detail.name,
-            "RequiresRecreation": detail.recreation,
-            "Path": detail.name.as_ref().map(|name| format!("/Properties/{name}")),
-            "BeforeValue": detail.before.as_ref().filter(|_| values),
-            "AfterValue": detail.after.as_ref().filter(|_| values),
-        },
-        "Evaluation": if detail.is_static { "Static" } else { "Dynamic" },
-        "ChangeSource": detail.source,
-        "CausingEntity": detail.cause,
-    })
-}
-
-/// ListChangeSets.
-pub(super) fn list(state: &State, call: &Call, form: &Parameters) -> Result<Value, Refusal> {
-    let name = request::required(form, "StackName")?;
-    let missing = || Refusal::validation(format!("Stack [{name}] does not exist"));
-    let stack = state.stacks.get(&call.region, name).ok_or_else(missing)?;
-    let shown = |set: &ChangeSet| {
-        json!({
-            "StackId": stack.arn, "StackName": stack.name, "ChangeSetId": set.arn, "ChangeSetName": set.name,
-            "ExecutionStatus": set.execution_status(), "Status": set.status(), "StatusReason": set.failure,
-            "CreationTime": iso(set.created), "Description": set.description,
-        })
-    };
-    Ok(json!({"Summaries": stack.change_sets.iter().map(shown).collect::<Vec<_>>()}))
-}
-
 /// DeleteChangeSet. One that is not there is no error, as on AWS, unless its stack is not there either.
 pub(super) fn delete(state: &mut State, call: &Call, form: &Parameters) -> Result<Value, Refusal> {
     match find(state, call, form) {
@@ -303,7 +214,7 @@ pub(super) fn execute(state: &mut State, call: &Call, form: &Parameters) -> Resu
         return Ok(None);
     }
     let Some(set) = stack.change_sets.get(place).cloned() else { return Ok(None) };
-    match (set.status(), set.execution_status()) {
+    match set.standing(now()) {
         ("CREATE_COMPLETE", "AVAILABLE") => {}
         ("CREATE_COMPLETE", execution) => return Err(invalid_status(&set.arn, "executed", execution)),
         (status, _) => return Err(invalid_status(&set.arn, "executed", status)),

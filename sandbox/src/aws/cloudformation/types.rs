@@ -1,5 +1,7 @@
 //! The resource types there are, and what each property of them does on update (CloudFormation's template reference).
 
+mod properties;
+
 use serde_json::Value;
 
 use super::references;
@@ -183,7 +185,8 @@ pub(super) fn is_tagged(kind: &str) -> bool {
     of(kind).is_some_and(|known| known.tagged)
 }
 
-/// Refuses types that there are not, properties that are missing, and attributes that a type does not have.
+/// Refuses types that there are not, properties that are missing or that a type does not have, and attributes that it does
+/// not have.
 pub(super) fn check(template: &Template) -> Result<(), Refusal> {
     let unknown: Vec<_> = template
         .resources
@@ -199,6 +202,14 @@ pub(super) fn check(template: &Template) -> Result<(), Refusal> {
         if let Some(missing) = known.iter().find(|name| declared.properties.get(**name).is_none()) {
             return Err(Refusal::validation(format!(
                 "Properties validation failed for resource {id} with message: [#: required key [{missing}] not found]"
+            )));
+        }
+        let has = properties::of(&declared.kind);
+        let mut given = declared.properties.as_object().into_iter().flat_map(serde_json::Map::keys);
+        if let Some(extraneous) = given.find(|name| !has.contains(&name.as_str())) {
+            return Err(Refusal::validation(format!(
+                "Properties validation failed for resource {id} with message: [#: extraneous key [{extraneous}] is not \
+                 permitted]"
             )));
         }
         for reference in references::of(&declared.properties, None) {
@@ -239,4 +250,19 @@ pub(super) fn capabilities(template: &Template) -> Option<(&'static str, String)
     kinds.dedup();
     let reason = format!("The following resource(s) require capabilities: [{}]", kinds.join(", "));
     Some((if named { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" }, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_property_is_said_of_one_that_there_is() {
+        for known in &TYPES {
+            let named = known.required.iter().chain(known.replaced_by).chain(&known.named_by);
+            for property in named {
+                assert!(properties::of(known.name).contains(property), "{} has no {property}", known.name);
+            }
+        }
+    }
 }

@@ -210,6 +210,17 @@ fn page(input: &Value, name: &str, rows: Vec<Value>) -> Result<Value, Refusal> {
     Ok(answer)
 }
 
+/// A server is known in its own region only.
+pub(super) fn refuse_other_regions(world: &World, region: &str, input: &Value) -> Result<(), Refusal> {
+    let (id, arn) = (text(input, "ServerId"), text(input, "Arn"));
+    let is_named = |server: &&Server| server.id == id || server.arn == arn;
+    let named = world.read(|state| state.servers.servers.values().find(is_named).map(|server| server.region.clone()));
+    match named {
+        Some(home) if home != region => Err(unknown_server(if id.is_empty() { arn } else { id })),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// The server that a call names.
 pub(super) fn by_id<'a>(state: &'a State, input: &Value) -> Result<&'a Server, Refusal> {
     let id = text(input, "ServerId");

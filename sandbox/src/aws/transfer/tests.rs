@@ -321,3 +321,21 @@ async fn elastic_ips() {
     let shown = call(&fixture, "DescribeServer", json!({"ServerId": id})).await.unwrap()["Server"].clone();
     assert_eq!(shown["EndpointDetails"]["AddressAllocationIds"], json!([]));
 }
+
+#[tokio::test]
+async fn a_server_is_known_in_its_own_region_only() {
+    let fixture = fixture::deployed();
+    let id = create(&fixture).await;
+    let arn = format!("arn:aws:transfer:{REGION}:000000000000:server/{id}");
+    for (action, input) in [
+        ("DescribeServer", json!({"ServerId": id})),
+        ("DeleteServer", json!({"ServerId": id})),
+        ("TestIdentityProvider", json!({"ServerId": id, "UserName": "alice"})),
+        ("ListTagsForResource", json!({"Arn": arn})),
+    ] {
+        let call = Call { action: action.to_owned(), region: "eu-central-1".to_owned() };
+        let refused = answer(&fixture.world, &call, &input).await.unwrap_err();
+        assert_eq!(refused.code, "ResourceNotFoundException", "{action}");
+    }
+    assert_eq!(state(&fixture, &id).await, "STARTING");
+}

@@ -36,6 +36,16 @@ async fn what_is_wrong_with_a_template_is_said_in_the_words_of_cloudformation() 
         said(&resource("!GetAtt A.Foo")),
         "ValidationError Template error: resource A does not support attribute type Foo in Fn::GetAtt"
     );
+    assert_eq!(
+        said("Resources: {A: {Type: AWS::KMS::Key, Properties: {Descripton: x}}}"),
+        "ValidationError Properties validation failed for resource A with message: [#: extraneous key [Descripton] is not \
+         permitted]"
+    );
+    assert_eq!(
+        said("Resources: {A: {Type: AWS::IAM::Role}}"),
+        "ValidationError Properties validation failed for resource A with message: [#: required key \
+         [AssumeRolePolicyDocument] not found]"
+    );
     assert_eq!(said(&resource("!Ref A")), "ValidationError Circular dependency between resources: [A]");
     assert_eq!(said(&resource("!ImportValue x")), "ValidationError No export named x found.");
     assert!(said(&resource("!Foo x")).contains("YAML not well-formed"));
