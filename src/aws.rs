@@ -98,7 +98,6 @@ pub struct Calls {
 /// # Errors
 /// `Configuration` when no region is set anywhere.
 pub async fn connect(place: &Place, calls: &Calls) -> Result<Clients> {
-    let renewal = Renewal::new();
     match place {
         Place::Aws { region, profile } => {
             let (region, profile, calls) = (region.clone(), profile.clone(), calls.clone());
@@ -114,12 +113,13 @@ pub async fn connect(place: &Place, calls: &Calls) -> Result<Clients> {
             };
             let config = again().load().await;
             let endpoint = endpoint_override(&config, |name| env::var(name).ok());
-            clients(&renewal.of(config, again), &renewal, endpoint, None)
+            let (config, renewal) = Renewal::of(config, again);
+            clients(&config, renewal.as_ref(), endpoint, None)
         }
         Place::Sandbox { endpoint, region } => {
             let keys = Credentials::from_keys("test", "test", None);
             let config = loader(calls).region(Region::new(region.clone())).credentials_provider(keys).load().await;
-            clients(&config, &renewal, Some(endpoint.clone()), Some(endpoint))
+            clients(&config, None, Some(endpoint.clone()), Some(endpoint))
         }
     }
 }
@@ -143,7 +143,12 @@ fn loader(calls: &Calls) -> ConfigLoader {
 }
 
 /// One client a service. `forced` is an endpoint that wins over everything that environment and profile say of endpoints.
-fn clients(config: &SdkConfig, renewal: &Renewal, endpoint: Option<String>, forced: Option<&str>) -> Result<Clients> {
+fn clients(
+    config: &SdkConfig,
+    renewal: Option<&Renewal>,
+    endpoint: Option<String>,
+    forced: Option<&str>,
+) -> Result<Clients> {
     let region = config.region().map(ToString::to_string).ok_or_else(no_region)?;
     let forced = || forced.map(ToOwned::to_owned);
     let mut cloudformation = aws_sdk_cloudformation::config::Builder::from(config);
@@ -159,7 +164,9 @@ fn clients(config: &SdkConfig, renewal: &Renewal, endpoint: Option<String>, forc
         ($($builder:ident)*) => {$(
             $builder.set_retry_partition(Some(partition.clone()));
             $builder.push_interceptor(SharedInterceptor::new(ThrottledGoOn));
-            $builder.push_retry_classifier(SharedRetryClassifier::new(renewal.clone()));
+            if let Some(renewal) = renewal {
+                $builder.push_retry_classifier(SharedRetryClassifier::new(renewal.clone()));
+            }
         )*};
     }
     patiently!(cloudformation transfer iam logs sts s3);

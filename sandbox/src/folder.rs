@@ -19,9 +19,7 @@ const REMAINS: [&str; 2] = ["sandbox.log", "result.json"];
 /// It cannot be made, or is another's.
 pub fn prepare(folder: &Path) -> io::Result<()> {
     if !is_own(folder)? {
-        return Err(io::Error::other(
-            "there are files in it that are not a sandbox's: choose an empty folder, or a new one",
-        ));
+        return Err(io::Error::other("it holds files that are not a sandbox's"));
     }
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     if fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o077 != 0) {

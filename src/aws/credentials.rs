@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_config::identity::IdentityCache;
 use aws_config::{ConfigLoader, SdkConfig};
@@ -19,13 +20,16 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+/// How long a source may take: a program may ask a sign-in service, and that one a person.
+const LONGEST_FETCH: Duration = Duration::from_secs(120);
+
 /// What is known of the credentials in use, shared by all clients: their cache, and the judge of calls that were refused.
 #[derive(Debug, Clone)]
 pub(super) struct Renewal(Arc<Mutex<Known>>);
 
 #[derive(Debug)]
 struct Known {
-    /// Holds them until they end by their own word, or are [refused](Renewal::refused).
+    /// Holds them until they end by their own word, or are called [expired](Renewal::expired).
     cache: SharedIdentityCache,
     /// The id of the access key in use; none while it is being fetched.
     key: Option<String>,
@@ -34,37 +38,40 @@ struct Known {
 }
 
 impl Renewal {
-    pub(super) fn new() -> Self {
-        let cache = IdentityCache::lazy().build();
-        Self(Arc::new(Mutex::new(Known { cache, key: None, refused: HashSet::new() })))
+    /// The configuration with credentials that can be renewed: `again` begins to load it once more, from the same sources.
+    /// There is nothing to renew where it has none.
+    pub(super) fn of(
+        config: SdkConfig,
+        again: impl Fn() -> ConfigLoader + Send + Sync + 'static,
+    ) -> (SdkConfig, Option<Self>) {
+        let Some(first) = config.credentials_provider() else { return (config, None) };
+        let renewal = Self::new();
+        let sources = Sources { first: Mutex::new(Some(first)), again: Box::new(again), renewal: renewal.clone() };
+        let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(sources));
+        (config.identity_cache(renewal.clone()).build(), Some(renewal))
     }
 
-    /// The configuration with credentials that can be renewed: `again` begins to load it once more, from the same sources.
-    pub(super) fn of(&self, config: SdkConfig, again: impl Fn() -> ConfigLoader + Send + Sync + 'static) -> SdkConfig {
-        let Some(first) = config.credentials_provider() else { return config };
-        let sources = Sources { first: Mutex::new(Some(first)), again: Box::new(again), renewal: self.clone() };
-        let config = config.into_builder().credentials_provider(SharedCredentialsProvider::new(sources));
-        config.identity_cache(self.clone()).build()
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Known { cache: new_cache(), key: None, refused: HashSet::new() })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// AWS has called this access key expired. Whether the call is worth another try: its credentials are fetched anew then,
+    /// AWS has called the credentials in use expired. Whether the call is worth another try: they are fetched anew then,
     /// unless that was done and brought the same ones.
-    fn refused(&self, key: &str) -> bool {
+    fn expired(&self) -> bool {
         let mut known = self.lock();
-        if known.key.as_deref() != Some(key) {
-            // Another call was told before this one.
-            return true;
+        // Another call was told before this one, and the next one fetches them.
+        let Some(key) = known.key.take() else { return true };
+        if known.refused.contains(&key) {
+            known.key = Some(key);
+            return false;
         }
-        let is_news = known.refused.insert(key.to_owned());
-        if is_news {
-            known.key = None;
-            known.cache = IdentityCache::lazy().build();
-        }
-        is_news
+        known.refused.insert(key);
+        known.cache = new_cache();
+        true
     }
 }
 
@@ -73,28 +80,35 @@ impl ResolveCachedIdentity for Renewal {
         &'a self,
         resolver: SharedIdentityResolver,
         components: &'a RuntimeComponents,
-        bag: &'a ConfigBag,
+        _: &'a ConfigBag,
     ) -> IdentityFuture<'a> {
-        let cache = self.lock().cache.clone();
-        IdentityFuture::new(async move { cache.resolve_cached_identity(resolver, components, bag).await })
+        let (cache, components) = (self.lock().cache.clone(), components.clone());
+        // In a task of its own: a call that is not looked after for a while, as while the lease is stale, would else hold up
+        // every other call that waits for the same credentials, and the lease's renewal is one.
+        let resolved = tokio::spawn(async move {
+            let none = ConfigBag::base();
+            cache.resolve_cached_identity(resolver, &components, &none).await
+        });
+        IdentityFuture::new(async move { resolved.await? })
     }
 }
 
 impl ClassifyRetry for Renewal {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let answer = context.response().and_then(|answer| Some((answer.status().as_u16(), answer.body().bytes()?)));
-        let signature = context.request().and_then(|request| request.headers().get("authorization"));
-        match (answer, signature.and_then(key_of)) {
-            (Some((status, body)), Some(key)) if is_expired(status, body) && self.refused(key) => {
-                RetryAction::transient_error()
-            }
-            (_, _) => RetryAction::NoActionIndicated,
+        match answer {
+            Some((status, body)) if is_expired(status, body) && self.expired() => RetryAction::transient_error(),
+            Some(_) | None => RetryAction::NoActionIndicated,
         }
     }
 
     fn name(&self) -> &'static str {
         "expired credentials are renewed"
     }
+}
+
+fn new_cache() -> SharedIdentityCache {
+    IdentityCache::lazy().load_timeout(LONGEST_FETCH).build()
 }
 
 /// The sources of credentials that the configuration names.
@@ -135,11 +149,6 @@ impl ProvideCredentials for Sources {
     }
 }
 
-/// The id of the access key that signed a request (AWS Signature Version 4: `Credential=ID/date/region/service/aws4_request`).
-fn key_of(signature: &str) -> Option<&str> {
-    signature.split_once("Credential=")?.1.split('/').next()
-}
-
 /// Whether an answer says that the credentials' time is over. AWS tells a key that it no longer knows in other words.
 fn is_expired(status: u16, body: &[u8]) -> bool {
     const CODES: [&str; 4] = ["ExpiredToken", "TokenRefreshRequired", "UnrecognizedClient", "InvalidClientTokenId"];
@@ -156,22 +165,15 @@ mod tests {
         let renewal = Renewal::new();
         let fetched = |key: &str| renewal.lock().key = Some(key.to_owned());
         fetched("ASIAONE");
-        assert!(renewal.refused("ASIAONE"));
-        // A call that was under way with it, while the next one is being fetched.
-        assert!(renewal.refused("ASIAONE"));
+        assert!(renewal.expired());
+        // A call that was under way, while they are being fetched.
+        assert!(renewal.expired());
         fetched("ASIATWO");
-        assert!(renewal.refused("ASIAONE"));
-        // The new one ends too, and then there is no other.
-        assert!(renewal.refused("ASIATWO"));
+        // The new ones end too, and then there are no others.
+        assert!(renewal.expired());
         fetched("ASIATWO");
-        assert!(!renewal.refused("ASIATWO"));
-    }
-
-    #[test]
-    fn the_key_is_read_from_the_signature() {
-        let signature = "AWS4-HMAC-SHA256 Credential=ASIAONE/20261130/us-east-1/sts/aws4_request, SignedHeaders=host";
-        assert_eq!(key_of(signature), Some("ASIAONE"));
-        assert_eq!(key_of("Bearer x"), None);
+        assert!(!renewal.expired());
+        assert!(!renewal.expired());
     }
 
     #[test]

@@ -318,7 +318,9 @@ fn options(start: &Start) -> Result<SandboxOptions> {
 fn not_started(error: &SandboxError) -> Error {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     let (code, hint) = match error {
-        SandboxError::Folder { .. } => (ErrorCode::Configuration, "choose a --folder that may be written to"),
+        SandboxError::Folder { .. } => {
+            (ErrorCode::Configuration, "choose a --folder that is new, empty or a sandbox's, and may be written to")
+        }
         SandboxError::Busy { .. } => {
             (ErrorCode::Busy, "stop it with `sftp-okta sandbox stop`, or choose another --folder")
         }

@@ -63,14 +63,21 @@ fn a_folder_that_cannot_be_written() {
     for detach in ["", " --detach"] {
         assert_told!(sandbox.run(&format!("sandbox start --folder {}{detach}", file.display())), @"
         exit code 2: the sandbox cannot start: the folder [folder]/a-file cannot be used
-          why         File exists (os error 17)
-          what to do  choose a --folder that may be written to
+          why         Not a directory (os error 20)
+          what to do  choose a --folder that is new, empty or a sandbox's, and may be written to
+        ");
+        // `reset` would take what is in it for the sandbox's.
+        let folder = sandbox.cli.folder().display();
+        assert_told!(sandbox.run(&format!("sandbox start --folder {folder}{detach}")), @"
+        exit code 2: the sandbox cannot start: the folder [folder] cannot be used
+          why         it holds files that are not a sandbox's
+          what to do  choose a --folder that is new, empty or a sandbox's, and may be written to
         ");
         // Nobody can write there, whoever runs the tests.
         assert_told!(sandbox.run(&format!("sandbox start --folder /proc/sandbox{detach}")), @"
         exit code 2: the sandbox cannot start: the folder /proc/sandbox cannot be used
           why         No such file or directory (os error 2)
-          what to do  choose a --folder that may be written to
+          what to do  choose a --folder that is new, empty or a sandbox's, and may be written to
         ");
     }
     assert_eq!(fs::read_to_string(file).unwrap(), "mine");
