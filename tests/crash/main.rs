@@ -4,8 +4,9 @@
 //! The real binary runs against the sandbox, with a proxy between them that never answers one call. Nobody asks the deployer
 //! how it went: whether all is well is read from the sandbox itself, past the proxy.
 //!
-//! The calls are those of a run that nothing disturbs, and each kind of them must have been the last of a run that was really
-//! killed. The last line is `converged N of N`, where only such runs count.
+//! The calls are those of a run that nothing disturbs (of one kind a dozen at most, spread over all of them: only polls are
+//! more), and each kind of them must have been the last of a run that was really killed. The last line is `converged N of N`,
+//! where only such runs count.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -22,6 +22,10 @@ const CHANGED: Wanted = Wanted { security_policy: "TransferSecurityPolicy-2024-0
 /// The call that makes a server, as the proxy names its kind.
 const CREATE_SERVER: &str = "transfer CreateServer";
 
+/// At how many calls of a kind a run is killed at most. A machine that is slow polls more often than that, and then these are
+/// spread over the whole run.
+const OF_A_KIND: usize = 12;
+
 /// How often the deployer looks. A lease lives fifteen times as long, so the next run takes over that soon.
 const POLL: &str = "20ms";
 /// How long a run may take.
@@ -90,20 +94,22 @@ impl Story {
         ]
     }
 
-    /// Every call of a run that nothing disturbs, with both ways to be killed at it.
+    /// Every call of a run that nothing disturbs, with both ways to be killed at it; of each kind [`OF_A_KIND`] at most.
     pub(crate) fn points(&self) -> Vec<Point> {
         let account = self.account();
         let aws = AwsProxy::in_front_of(&account.endpoint());
         let ran = start(&aws, &self.arguments).wait();
         ran.expect_code(0);
         self.look(&account, &aws, None, &[ran]);
-        let mut times = BTreeMap::new();
-        let calls = aws.calls().into_iter().flat_map(|call| {
-            let kind = call.kind();
-            let nth = *times.entry(kind.clone()).and_modify(|times| *times += 1).or_insert(1);
-            [false, true].map(|committed| Point { kind: kind.clone(), nth, committed })
+        let mut kinds = BTreeMap::new();
+        for call in aws.calls() {
+            *kinds.entry(call.kind()).or_insert(0) += 1;
+        }
+        let points = kinds.into_iter().flat_map(|(kind, count)| {
+            let places = spread(count, OF_A_KIND).into_iter().flat_map(|nth| [(nth, false), (nth, true)]);
+            places.map(move |(nth, committed)| Point { kind: kind.clone(), nth, committed }).collect::<Vec<_>>()
         });
-        calls.collect()
+        points.collect()
     }
 
     /// Kills the command at a point, runs it again, and looks.
@@ -168,6 +174,14 @@ impl Story {
             std::panic::resume_unwind(why);
         }
     }
+}
+
+/// So many of the places 1 to `count`, first and last among them.
+fn spread(count: usize, most: usize) -> Vec<usize> {
+    if count <= most {
+        return (1..=count).collect();
+    }
+    (0..most).map(|place| 1 + place * (count - 1) / (most - 1)).collect()
 }
 
 /// The folder of a sandbox in which the deployment is, as configured at first.
