@@ -4,6 +4,7 @@ mod cost;
 mod deployments;
 mod explain;
 mod findings;
+mod markdown;
 mod pipeline;
 mod sandbox;
 mod summary;
@@ -25,11 +26,11 @@ use crate::server::Server;
 use crate::sign_in_log::Entry;
 use crate::stack::{Drifted, Stack};
 
-pub use pipeline::{dotenv, facts, github_annotation, github_output, github_summary};
-
 pub use deployments::{DeploymentRow, RowServer, servers_in_words};
 pub use explain::{ExplainReport, ExplainedFolder, ExplainedRule};
+pub use pipeline::{dotenv, facts, github_annotation, github_output};
 pub use sandbox::{SandboxReport, SandboxServer, SandboxServiceApp, SandboxUser};
+pub use summary::github_summary;
 pub use verify::VerifyReport;
 
 /// The version of the JSON document. Keys are only ever added to it.
