@@ -47,7 +47,7 @@ impl Patience {
     #[must_use]
     pub fn at_most(&self, limit: Duration) -> Self {
         let own = Self::new(limit, self.interval);
-        Self { deadline: own.deadline.min(self.deadline), ..own }
+        if own.deadline < self.deadline { own } else { *self }
     }
 
     /// The error of a wait that ran out. `goes_on` says what continues without us.
@@ -107,5 +107,14 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::from_secs(3));
         assert!(patience.is_over());
         assert_eq!(patience.ran_out("x").code, ErrorCode::Deadline);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_limit_that_ran_out_is_the_one_that_is_told() {
+        let patience = Patience::new(Duration::from_secs(3), Duration::from_secs(2));
+        for (budget, told) in [(2, "still waiting after 2s"), (300, "still waiting after 3s")] {
+            let error = patience.at_most(Duration::from_secs(budget)).ran_out("x");
+            assert_eq!(error.message, told);
+        }
     }
 }

@@ -274,8 +274,8 @@ fn failures_on_request() {
       what to do  grant transfer:CreateServer to the caller
     ");
     let sandbox = Sandbox::started("--slow");
-    assert_told!(sandbox.run("deploy --yes --sandbox --poll-interval 50ms --timeout 2s"), @"
-    exit code 6: still waiting after 2s
+    assert_told!(sandbox.run("deploy --yes --sandbox --poll-interval 50ms --timeout 10s"), @"
+    exit code 6: still waiting after 10s
       why         the operation on stack arn:aws:cloudformation:us-east-1:000000000000:stack/sftp-okta-sandbox/[id] has not ended; CloudFormation goes on with stack sftp-okta-sandbox
       what to do  run the same command again to go on waiting, or give it more time with --timeout
     ");

@@ -146,7 +146,8 @@ fn throttled_looks_only_slow_it_down() {
 fn credentials_that_end_during_the_wait_leave_the_operation_going() {
     let world = World::new();
     let expired = Fault::refused(403, "ExpiredToken", "The security token included in the request is expired");
-    world.aws.fault("cloudformation", "DescribeStackEvents", 1..=1, expired);
+    // Fetched anew, they are the same.
+    world.aws.fault("cloudformation", "DescribeStackEvents", 1..=2, expired);
     let error = world.run("deploy", &[]).expect_failure(3, "credentials");
     assert!(error["cause"].as_str().unwrap().contains("CloudFormation goes on with stack"), "{error}");
     world.run("deploy", &[]).expect_code(0);
