@@ -2,8 +2,10 @@
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+
+use rustix::process::geteuid;
 
 /// The file that is locked as long as a sandbox runs in the folder. It holds the id of the process.
 pub(crate) const LOCK: &str = "lock";
@@ -12,12 +14,18 @@ pub(crate) const STATE: &str = "state.json";
 /// What a sandbox that was started and did not come far leaves behind.
 const REMAINS: [&str; 2] = ["sandbox.log", "result.json"];
 
-/// Makes the folder, for this user alone. One that stands already is closed to others too. One with other things in it is
-/// none: `reset` would take them for the sandbox's.
+/// Makes the folder, for this user alone. One that stands already is closed to others too. It has to be this user's: what
+/// lies in it is run. One with other things in it is none: `reset` would take them for the sandbox's.
 ///
 /// # Errors
 /// It cannot be made, or is another's.
 pub fn prepare(folder: &Path) -> io::Result<()> {
+    match fs::metadata(folder) {
+        Ok(found) if found.uid() != geteuid().as_raw() => {
+            return Err(io::Error::other("it belongs to another user"));
+        }
+        Ok(_) | Err(_) => {}
+    }
     if !is_own(folder)? {
         return Err(io::Error::other("it holds files that are not a sandbox's"));
     }
@@ -87,5 +95,20 @@ mod tests {
         fs::write(folder.join(STATE), "{}").unwrap();
         prepare(&folder).unwrap();
         assert_eq!(mode(&folder), 0o700);
+    }
+
+    #[test]
+    fn a_folder_of_another_user_is_none() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = if geteuid().is_root() {
+            let folder = above.path().join("folder");
+            prepare(&folder).unwrap();
+            fs::write(folder.join(STATE), "{}").unwrap();
+            std::os::unix::fs::chown(&folder, Some(65_534), None).unwrap();
+            folder
+        } else {
+            "/usr".into()
+        };
+        assert_eq!(prepare(&folder).unwrap_err().to_string(), "it belongs to another user");
     }
 }
