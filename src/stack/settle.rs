@@ -87,7 +87,12 @@ impl Operation {
             Kind::Change { status, last_updated } => stack.status != *status || stack.last_updated != *last_updated,
             Kind::Deletion { status } => stack.status == StackStatus::DeleteFailed && stack.status != *status,
         };
-        is_gone || is_new || self.log.stack_status().as_ref() == Some(&stack.status)
+        // A change that succeeded has a new LastUpdatedTime, so a stack that was changed before and shows the old one is read as
+        // it was then, with the old parameters and outputs, even where the events tell the same status.
+        let is_old = stack.status.outcome() == Outcome::Succeeded
+            && matches!(self.kind, Kind::Change { last_updated: Some(_), .. });
+        let is_told = self.log.stack_status().as_ref() == Some(&stack.status);
+        is_gone || is_new || (is_told && !is_old)
     }
 }
 

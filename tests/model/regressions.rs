@@ -27,9 +27,14 @@ pub(crate) fn all() -> Vec<(&'static str, Program)> {
     being_deleted.manners.server = Duration::from_millis(51_349);
     being_deleted.manners.strangers = 3;
     let storm = program(106, vec![run(Command::Plan(3), Script { storm: Some((0, 74)), ..Script::default() })]);
+    let deploy = |configuration| run(Command::Deploy(configuration), Script::default());
+    let mut read_as_before = program(479, vec![deploy(0), deploy(3)]);
+    read_as_before.manners.stack = Duration::from_millis(1_172);
+    read_as_before.manners.stack_lag = Duration::from_millis(2_275);
     vec![
         ("a stack under review has no template", under_review),
         ("a server that was being deleted when it was found", being_deleted),
         ("a storm of throttling ended a run", storm),
+        ("a change that was told to have ended while the stack still read as before it", read_as_before),
     ]
 }

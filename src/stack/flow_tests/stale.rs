@@ -25,11 +25,16 @@ async fn the_status_from_before_an_update_is_not_its_success() {
         events(&old, None),
         events(&old, None),
         updated("UPDATE_COMPLETE", 1),
+        // Our own events tell the end, and the stack is still read as it was: with the old outputs.
         events(&late, None),
         updated("UPDATE_COMPLETE", 1),
+        updated("UPDATE_COMPLETE", 1),
+        events(&late, None),
+        updated("UPDATE_COMPLETE", 9),
     ];
     let applied = apply(&desired(), calls).await.0.unwrap();
-    assert!(applied.changed, "our own events tell the end");
+    assert!(applied.changed);
+    assert_eq!(applied.stack.last_updated.map(|at| at % 60_000), Some(9_000), "the stack as it is now");
 }
 
 #[tokio::test]
