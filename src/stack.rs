@@ -9,6 +9,8 @@ mod drift;
 mod events;
 mod failure;
 #[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
 mod flow_tests;
 mod outputs;
 #[cfg(test)]

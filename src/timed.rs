@@ -44,6 +44,19 @@ impl Timed {
         SharedHttpClient::new(self.clone())
     }
 
+    /// A client of Transfer Family that calls it.
+    pub(crate) fn transfer(&self) -> aws_sdk_transfer::Client {
+        use aws_sdk_transfer::config::{BehaviorVersion, Credentials, Region};
+
+        let config = aws_sdk_transfer::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(Credentials::for_tests())
+            .http_client(self.http())
+            .build();
+        aws_sdk_transfer::Client::from_conf(config)
+    }
+
     /// Each call, and how long after the start it arrived.
     pub(crate) fn asked(&self) -> Vec<(Duration, String)> {
         self.asked.lock().unwrap().clone()

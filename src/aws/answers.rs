@@ -1,9 +1,10 @@
-//! Whose answers are taken. Most answers of S3 to a write have no body, so a proxy's page with status 200 would count as
+//! What an answer says before it is parsed, and whose answers are taken. Most answers of S3 to a write have no body, so a proxy's page with status 200 would count as
 //! success, and what was to be stored would be nowhere. Services whose answers are parsed notice by themselves.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
@@ -29,6 +30,17 @@ impl Intercept for NoPages {
         }
         Ok(())
     }
+}
+
+/// Status and body of an answer that was read whole.
+pub(super) fn said(answer: Option<&HttpResponse>) -> Option<(u16, &[u8])> {
+    answer.and_then(|answer| Some((answer.status().as_u16(), answer.body().bytes()?)))
+}
+
+/// Whether a refusal names one of these codes, in whichever form its service writes it.
+pub(super) fn names_one_of(codes: &[&str], body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    codes.iter().any(|code| text.contains(code))
 }
 
 fn is_page(content_type: Option<&str>) -> bool {

@@ -20,6 +20,8 @@ use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryA
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::answers::{names_one_of, said};
+
 /// How long a source may take: a program may ask a sign-in service, and that one a person.
 const LONGEST_FETCH: Duration = Duration::from_secs(120);
 
@@ -95,8 +97,7 @@ impl ResolveCachedIdentity for Renewal {
 
 impl ClassifyRetry for Renewal {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let answer = context.response().and_then(|answer| Some((answer.status().as_u16(), answer.body().bytes()?)));
-        match answer {
+        match said(context.response()) {
             Some((status, body)) if is_expired(status, body) && self.expired() => RetryAction::transient_error(),
             Some(_) | None => RetryAction::NoActionIndicated,
         }
@@ -152,8 +153,7 @@ impl ProvideCredentials for Sources {
 /// Whether an answer says that the credentials' time is over. AWS tells a key that it no longer knows in other words.
 fn is_expired(status: u16, body: &[u8]) -> bool {
     const CODES: [&str; 4] = ["ExpiredToken", "TokenRefreshRequired", "UnrecognizedClient", "InvalidClientTokenId"];
-    let text = String::from_utf8_lossy(body);
-    (400..500).contains(&status) && CODES.iter().any(|code| text.contains(code))
+    (400..500).contains(&status) && names_one_of(&CODES, body)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint}
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
+use super::answers::{names_one_of, said};
+
 /// Attempts a call may take, the first included, where the SDK thinks it safe to repeat.
 const MAX_ATTEMPTS: u32 = 5;
 /// Attempts a throttled call may take: more than fit into any wait, at the SDK's longest pause of 20 seconds.
@@ -38,8 +40,7 @@ impl Intercept for ThrottledGoOn {
         _: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let answer = context.response().and_then(|answer| Some((answer.status().as_u16(), answer.body().bytes()?)));
-        let throttled = answer.is_some_and(|(status, body)| is_throttled(status, body));
+        let throttled = said(context.response()).is_some_and(|(status, body)| is_throttled(status, body));
         let config = cfg.load::<RetryConfig>().cloned().unwrap_or_else(RetryConfig::standard);
         let attempts = attempts(config.max_attempts(), throttled);
         cfg.interceptor_state().store_put(config.with_max_attempts(attempts));
@@ -69,8 +70,7 @@ fn is_throttled(status: u16, body: &[u8]) -> bool {
         "PriorRequestNotComplete",
         "SlowDown",
     ];
-    let text = String::from_utf8_lossy(body);
-    status == 429 || status >= 400 && CODES.iter().any(|code| text.contains(code))
+    status == 429 || status >= 400 && names_one_of(&CODES, body)
 }
 
 #[cfg(test)]

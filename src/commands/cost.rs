@@ -58,6 +58,7 @@ mod tests {
     use crate::server::fixtures::server_as_wanted;
     use crate::settings::{ConfigFile, Given, Value, resolve};
     use crate::stack::CodeLocation;
+    use crate::stack::fixtures::stack_in;
 
     fn settings(text: &str) -> Settings {
         let given = Given {
@@ -112,16 +113,6 @@ mod tests {
     }
 
     fn stack_with(status: StackStatus, desired: &Desired) -> Stack {
-        Stack {
-            name: "sftp-okta-demo".into(),
-            arn: "arn:aws:cloudformation:eu-west-1:111122223333:stack/sftp-okta-demo/1".into(),
-            status,
-            reason: None,
-            parameters: desired.parameters.clone(),
-            tags: Default::default(),
-            outputs: Default::default(),
-            termination_protection: false,
-            last_updated: None,
-        }
+        Stack { parameters: desired.parameters.clone(), ..stack_in(status) }
     }
 }

@@ -83,23 +83,13 @@ pub(super) async fn check(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
+    use crate::stack::fixtures::stack_in;
 
     fn stack(status: StackStatus, creates: &str) -> Stack {
         let parameters = [("BucketName", "acme-files"), ("CreateBucket", creates)];
-        Stack {
-            name: "sftp-okta-demo".into(),
-            arn: "arn".into(),
-            status,
-            reason: None,
-            parameters: parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-            tags: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            termination_protection: false,
-            last_updated: None,
-        }
+        let parameters = parameters.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Stack { parameters: parameters.into(), ..stack_in(status) }
     }
 
     #[test]

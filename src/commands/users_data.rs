@@ -136,6 +136,7 @@ pub(super) async fn delete(session: &Session, name: &str, run: &Run<'_>) -> Resu
 mod tests {
     use super::*;
     use crate::stack::StackStatus;
+    use crate::stack::fixtures::stack_in;
 
     fn owner() -> Owner {
         Owner { deployment: "demo".into(), stack: "sftp-okta-demo".into() }
@@ -143,17 +144,8 @@ mod tests {
 
     fn stack(create: &str) -> Stack {
         let parameters = [("BucketName", "acme-files"), ("CreateBucket", create)];
-        Stack {
-            name: "sftp-okta-demo".into(),
-            arn: "arn".into(),
-            status: StackStatus::CreateComplete,
-            reason: None,
-            parameters: parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-            tags: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            termination_protection: false,
-            last_updated: None,
-        }
+        let parameters = parameters.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        Stack { parameters: parameters.into(), ..stack_in(StackStatus::CreateComplete) }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::progress::Style;
 use crate::server::fixtures::{server_as_wanted, spec};
 use crate::server::{Found, ProviderRefs, Server, ServerState, StackRefs};
 use crate::stack::StackStatus;
+use crate::stack::fixtures::stack_in;
 
 fn wanted() -> Wanted {
     Wanted {
@@ -32,17 +33,7 @@ fn spec_of_settings(identity_provider: ProviderRefs) -> Spec {
 
 fn stack(status: StackStatus) -> Stack {
     let Desired { name, parameters, tags, .. } = wanted().stack;
-    Stack {
-        name,
-        arn: "arn:aws:cloudformation:eu-west-1:111122223333:stack/sftp-okta-demo/1".into(),
-        status,
-        reason: None,
-        last_updated: None,
-        parameters,
-        tags,
-        outputs: BTreeMap::new(),
-        termination_protection: false,
-    }
+    Stack { name, parameters, tags, ..stack_in(status) }
 }
 
 fn found(server: Server) -> Found {

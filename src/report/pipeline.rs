@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use super::{Outcome, Report};
 use crate::doctor::Level;
 use crate::exit_code::ExitCode;
@@ -14,7 +16,7 @@ pub fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let server = report.server.as_ref();
     let of_server = |read: fn(&super::ServerReport) -> String| server.map(read).unwrap_or_default();
     vec![
-        ("result", word(report)),
+        ("result", in_json(report.result)),
         ("server-id", of_server(|server| server.id.clone())),
         ("endpoint", of_server(|server| server.endpoint.clone())),
         ("host-key", of_server(|server| server.host_key_fingerprint.clone().unwrap_or_default())),
@@ -23,12 +25,10 @@ pub fn facts(report: &Report) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The result's word in the JSON document.
-pub(super) fn word(report: &Report) -> String {
-    serde_json::to_value(report.result)
-        .ok()
-        .and_then(|word| word.as_str().map(ToOwned::to_owned))
-        .unwrap_or_else(|| "failed".to_owned())
+/// The word that a value has in the JSON document.
+pub(super) fn in_json(value: impl Serialize) -> String {
+    let word = serde_json::to_value(value).ok();
+    word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// The lines for `$GITHUB_OUTPUT`, each value between lines of `delimiter`. It must be one that nobody can foresee: a value
@@ -101,20 +101,11 @@ fn escaped_property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::deployed;
+    use super::super::tests::{deployed, failed};
     use super::*;
     use crate::doctor::Finding;
-    use crate::error::{Error, ErrorCode};
     use crate::prices;
     use crate::report::DeploymentRow;
-
-    fn failed() -> Report {
-        let mut report = Report::new("deploy");
-        let cause = "50% of ::error::it\n::add-mask::x\r\u{1b}[31m";
-        report.error =
-            Some(Error::new(ErrorCode::StackFailed, "no").cause(cause).hint("try a, b").resource("Function"));
-        report
-    }
 
     #[test]
     fn outputs_are_between_delimiters() {

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::markdown::{cell, code, passage};
-use super::{Report, cost, findings, pipeline};
+use super::pipeline::in_json;
+use super::{Report, cost, findings};
 use crate::doctor::{Finding, Level};
 use crate::plan::Change;
 use crate::progress::count;
@@ -16,7 +17,7 @@ const ROWS: usize = 200;
 #[must_use]
 pub fn github_summary(report: &Report) -> String {
     let name = report.deployment.name.as_deref().unwrap_or_default();
-    let mut text = format!("### sftp-okta {}: {} {}\n\n", report.command, cell(name), pipeline::word(report));
+    let mut text = format!("### sftp-okta {}: {} {}\n\n", report.command, cell(name), in_json(report.result));
     let mut rows: Vec<(&str, &str)> = Vec::new();
     if let Some(server) = &report.server {
         rows.extend([("endpoint", server.endpoint.as_str()), ("server", &server.id), ("state", &server.state)]);
@@ -77,12 +78,6 @@ fn changes(changes: &[Change]) -> String {
     text
 }
 
-/// A word of the JSON document.
-fn in_json(word: impl serde::Serialize) -> String {
-    let word = serde_json::to_value(word).ok();
-    word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-}
-
 fn of_change(change: &Change) -> String {
     let details = change.details.iter().take(ROWS).map(|detail| code(&detail.text));
     let details = change.interrupts.then(|| "**interrupts the service**".to_owned()).into_iter().chain(details);
@@ -121,21 +116,12 @@ fn of_findings(findings: &[Finding]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::deployed;
+    use super::super::tests::{deployed, failed};
     use super::*;
-    use crate::error::{Error, ErrorCode};
     use crate::plan::{Action, Kind};
     use crate::prices;
     use crate::report::Outcome;
     use crate::stack::{PropertyChange, Replacement, ResourceAction};
-
-    fn failed() -> Report {
-        let mut report = Report::new("deploy");
-        let cause = "50% of ::error::it\n::add-mask::x\r\u{1b}[31m";
-        report.error =
-            Some(Error::new(ErrorCode::StackFailed, "no").cause(cause).hint("try a, b").resource("Function"));
-        report
-    }
 
     #[test]
     fn a_summary_shows_changes_result_and_cause() {

@@ -7,6 +7,14 @@ use crate::prices;
 
 use super::*;
 
+/// One with a cause that would command a pipeline or a terminal.
+pub(super) fn failed() -> Report {
+    let mut report = Report::new("deploy");
+    let cause = "50% of ::error::it\n::add-mask::x\r\u{1b}[31m";
+    report.error = Some(Error::new(ErrorCode::StackFailed, "no").cause(cause).hint("try a, b").resource("Function"));
+    report
+}
+
 pub(super) fn deployed() -> Report {
     let mut report = Report::new("deploy");
     report.result = Outcome::Deployed;

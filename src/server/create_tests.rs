@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_transfer::Client;
-use aws_sdk_transfer::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
 
 use super::Owner;
@@ -58,16 +56,10 @@ const SECOND: &str = "s-0123456789abcdef1";
 async fn of_two_servers_of_this_run_the_one_with_the_larger_id_goes_at_once() {
     for (late, stays) in [("s-0123456789abcdef2", SECOND), ("s-0123456789abcdef0", "s-0123456789abcdef0")] {
         let service = service(late);
-        let config = aws_sdk_transfer::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .credentials_provider(Credentials::for_tests())
-            .http_client(service.http())
-            .build();
         let owner = Owner { deployment: "demo".into(), stack: "sftp-okta-demo".into() };
         let patience = Patience::new(Duration::from_secs(3600), Duration::from_secs(2));
         let progress = Progress::new(Mode::Quiet, Style::new(false));
-        let client = Client::from_conf(config);
+        let client = service.transfer();
         let made = create(&client, &spec(), &owner, Found::default(), "sftp-okta-1", &patience, &progress).await;
         assert_eq!(made.unwrap().id, stays);
         let asked = service.asked();

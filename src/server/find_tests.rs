@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_transfer::Client;
-use aws_sdk_transfer::config::{BehaviorVersion, Credentials, Region};
 use serde_json::{Value, json};
 
 use super::{Found, Owner, find};
@@ -62,13 +60,7 @@ async fn found_with_role(
             other => panic!("{other} was asked"),
         }
     });
-    let config = aws_sdk_transfer::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::for_tests())
-        .http_client(service.http())
-        .build();
-    let found = find(&Client::from_conf(config), &owner(), Some(HINTED), logging_role).await.unwrap();
+    let found = find(&service.transfer(), &owner(), Some(HINTED), logging_role).await.unwrap();
     (found, service.asked().into_iter().map(|(_, action)| action).collect())
 }
 

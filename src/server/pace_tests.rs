@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_transfer::Client;
-use aws_sdk_transfer::config::{BehaviorVersion, Credentials, Region};
 use serde_json::json;
 
 use super::fixtures::{server_as_wanted, spec};
@@ -24,18 +22,12 @@ async fn started(lasts: Duration, way: Duration) -> Timed {
         json!({"Server": {"Arn": server_as_wanted().arn, "ServerId": server_as_wanted().id, "State": state}})
             .to_string()
     });
-    let config = aws_sdk_transfer::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::for_tests())
-        .http_client(service.http())
-        .build();
     let mut found = Found::default();
     found.owned.push(super::Server { state: ServerState::Starting, ..server_as_wanted() });
     let owner = Owner { deployment: "demo".into(), stack: "sftp-okta-demo".into() };
     let patience = Patience::new(Duration::from_secs(3600), USUAL);
     let progress = Progress::new(Mode::Quiet, Style::new(false));
-    let ensured = ensure(&Client::from_conf(config), &spec(), &owner, found, "run", &patience, &progress).await;
+    let ensured = ensure(&service.transfer(), &spec(), &owner, found, "run", &patience, &progress).await;
     let ensured = ensured.unwrap();
     assert_eq!((ensured.server.state, ensured.change), (ServerState::Online, Change::Unchanged));
     service

@@ -1,6 +1,7 @@
 use super::super::Action;
 use super::*;
 use crate::server::fixtures::{server_as_wanted, spec};
+use crate::stack::fixtures::stack_in;
 use crate::stack::{Desired, Stack, StackStatus};
 
 fn place() -> Place {
@@ -29,17 +30,7 @@ fn wanted() -> Wanted {
 }
 
 fn seen() -> Seen {
-    let stack = Stack {
-        name: "sftp-okta-demo".into(),
-        arn: "arn".into(),
-        status: StackStatus::CreateComplete,
-        reason: None,
-        parameters: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        outputs: BTreeMap::new(),
-        termination_protection: false,
-        last_updated: Some(1),
-    };
+    let stack = Stack { arn: "arn".into(), last_updated: Some(1), ..stack_in(StackStatus::CreateComplete) };
     let mut seen = Seen { stack: Some(stack), template: Some("Resources: {}".into()), ..Seen::default() };
     seen.servers.owned.push(server_as_wanted());
     seen

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::progress::{Mode, Progress, Style};
 use crate::scripted::{Answer, Asked, CloudFormation, answer};
+use crate::stack::fixtures::stack_in;
 use crate::stack::{self, Applied, Deleted, Desired, Preview, PreviewSlot, ResourceChange, Stack};
 use crate::wait::Patience;
 
@@ -145,17 +146,7 @@ fn checked(expected: Vec<&str>, service: CloudFormation) -> Vec<Asked> {
 
 /// The stack in `status`, as read before.
 pub(super) fn read(status: &str) -> Stack {
-    Stack {
-        name: "sftp-okta-demo".into(),
-        arn: ARN.into(),
-        status: stack::StackStatus::parse(status),
-        reason: None,
-        parameters: BTreeMap::new(),
-        tags: BTreeMap::new(),
-        outputs: BTreeMap::new(),
-        termination_protection: false,
-        last_updated: None,
-    }
+    stack_in(stack::StackStatus::parse(status))
 }
 
 fn result(action: &str, inside: &str) -> Answer {
