@@ -20,7 +20,7 @@ pub(crate) fn all() -> Vec<(&'static str, Program)> {
             run(Command::Deploy(1), Script::default()),
             run(
                 Command::Teardown,
-                Script { faults: vec![(14, 1, Fault::CutBefore), (25, 1, Fault::Expired)], ..Script::default() },
+                Script { faults: vec![(14, 1, Fault::CutBefore), (25, 2, Fault::Expired)], ..Script::default() },
             ),
         ],
     );
