@@ -8,9 +8,11 @@ use crate::user_name::LONGEST;
 
 /// A canonical login, or a pattern of them such as `*@acme.com`. `*` stands for any characters, also for none; nothing
 /// else has a meaning. Case does not matter.
+///
+/// Beside the text lies whether it has no star: one sign-in may have to be compared with ten thousand of these.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct UserPattern(String);
+pub struct UserPattern(String, bool);
 
 /// Why a text is not a user pattern, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -37,7 +39,7 @@ impl UserPattern {
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+'=@*".contains(&byte)) {
             return Err(UserPatternError::Character(text.to_owned()));
         }
-        Ok(Self(text.to_ascii_lowercase()))
+        Ok(Self(text.to_ascii_lowercase(), !text.contains('*')))
     }
 
     /// The pattern in lower case.
@@ -49,15 +51,22 @@ impl UserPattern {
     /// Whether this names one login and no others.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        !self.0.contains('*')
+        self.1
     }
 
     /// Whether a canonical login fits the pattern.
     #[must_use]
     pub fn matches(&self, login: &str) -> bool {
-        let Some((start, rest)) = self.0.split_once('*') else { return self.0 == login };
-        let Some(mut login) = login.strip_prefix(start) else { return false };
+        if self.is_exact() {
+            return self.0 == login;
+        }
+        let Some((start, rest)) = self.0.split_once('*') else { return false };
         let (between, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+        // Most patterns differ in how they start or end, which is told sooner than what lies between.
+        if !login.ends_with(end) {
+            return false;
+        }
+        let Some(mut login) = login.strip_prefix(start) else { return false };
         // Each part at its first place leaves the most for those after it.
         for part in between.split('*') {
             match login.split_once(part) {
