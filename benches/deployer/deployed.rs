@@ -125,6 +125,10 @@ impl Deployed {
             let members = other.as_object_mut().ok_or("a server is no object")?;
             members.insert("state".to_owned(), json!("OFFLINE"));
             members.insert("tags".to_owned(), json!({"team": "other"}));
+            // Each logs with a role of its own. One with the role of the deployment's stack would be looked at.
+            let role = format!("arn:aws:iam::000000000000:role/logs-{number}");
+            let description = members.get_mut("description").and_then(Value::as_object_mut);
+            description.ok_or("a server has no description")?.insert("LoggingRole".to_owned(), json!(role));
             servers.insert(id, other);
         }
         fs::write(&file, state.to_string())?;

@@ -16,7 +16,8 @@
 //!   have the same client with the same cipher, and both keep their files below the same folder. They take turns, in another
 //!   order in each round, so that drift hits both alike; the median of each is told.
 //! - Sign-ins: clients of russh, in this program, which do a whole sign-in each (connection, key exchange, password, the real
-//!   function, the small Okta) and leave. They share the cores with the sandbox and cost about as much as it does.
+//!   function, the small Okta) and leave. They share the cores with the sandbox and cost about as much as it does. The same
+//!   clients then sign in to `sshd` with a key, which tells how fast the machine is.
 //!
 //! This target belongs to the package of the sandbox, though its files are here with the other benchmarks.
 
@@ -86,7 +87,7 @@ fn main() -> Result<()> {
 
     let sandbox = Sandbox::deployed(&program, &folder.0.join("lasting"))?;
     report.extend(transfers::measure(&sandbox, &folder.0, &tools, options)?);
-    report.extend(sign_ins::measure(&sandbox, options.seconds)?);
+    report.extend(sign_ins::measure(&sandbox, &folder.0, &tools, options.seconds)?);
     report.add(Row::at_most("memory of the sandbox after all that", sandbox.peak_memory()?, "MiB", 150.0));
     report.own(sandbox.cpu());
     drop(sandbox);

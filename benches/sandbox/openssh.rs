@@ -118,6 +118,11 @@ pub(crate) struct Sshd {
     child: Child,
     /// Who may sign in there, with a key.
     pub(crate) login: Login,
+    /// The name of whoever that is.
+    pub(crate) user: String,
+    /// The file of the private key.
+    pub(crate) key: PathBuf,
+    pub(crate) port: u16,
     /// Where it keeps files.
     pub(crate) files: PathBuf,
 }
@@ -134,7 +139,7 @@ impl Sshd {
         let config = own.join("config");
         let text = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}.pub\nStrictModes no\n\
-             PasswordAuthentication no\nUsePAM no\nUseDNS no\nCompression no\nPermitRootLogin prohibit-password\n\
+             PasswordAuthentication no\nUsePAM no\nUseDNS no\nCompression no\nMaxStartups 100\nPermitRootLogin prohibit-password\n\
              Subsystem sftp {}\n",
             host_key.display(),
             user_key.display(),
@@ -153,7 +158,7 @@ impl Sshd {
         let options = [format!("IdentityFile={}", user_key.display()), "IdentitiesOnly=yes".to_owned()];
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         let login = Login::new(tools, folder, &options, Vec::new(), &user, port);
-        let mut sshd = Self { child, login, files };
+        let mut sshd = Self { child, login, user, key: user_key, port, files };
         let began = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if sshd.child.try_wait()?.is_some() || began.elapsed() > PATIENCE {

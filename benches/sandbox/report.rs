@@ -13,7 +13,7 @@ x is how many times better than the target: 1.00 or more meets it.
 Nothing to first sign-in: `deploy --sandbox --yes` with an empty home, then OpenSSH's `sftp` with a password; medians.
   Processor time is that of the deployer, of `sftp`, of the sandbox and of its functions.
 Put and get: a whole session of OpenSSH's `sftp`, sign-in included, with this server and with OpenSSH's; medians.
-Sign-ins: their clients run on the same cores.";
+Sign-ins: their clients run on the same cores. OpenSSH's server has a key in place of a password and a function.";
 
 /// One figure.
 pub(crate) struct Row {

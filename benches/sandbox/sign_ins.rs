@@ -1,6 +1,8 @@
-//! Sign-ins a second, once everything is warm: whole ones over SSH, and the question to the identity provider alone.
+//! Sign-ins a second, once everything is warm: whole ones over SSH, the same at OpenSSH's server, and the question to the
+//! identity provider alone.
 
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -13,12 +15,13 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use russh::keys::PublicKeyOrCertificate;
+use russh::keys::{PrivateKeyWithHashAlg, PublicKeyOrCertificate, load_secret_key};
 use russh::{Disconnect, client};
 use serde_json::{Value, json};
 use tokio::runtime::Builder;
 
 use crate::Result;
+use crate::openssh::{Sshd, Tools};
 use crate::report::Row;
 use crate::sandbox::Sandbox;
 
@@ -30,23 +33,36 @@ const WARMING_UP: Duration = Duration::from_secs(2);
 const USERS: usize = 1000;
 const PASSWORD: &str = "load-password";
 
-/// Both rates.
-pub(crate) fn measure(sandbox: &Sandbox, seconds: u64) -> Result<Vec<Row>> {
+/// All rates.
+pub(crate) fn measure(sandbox: &Sandbox, folder: &Path, tools: &Tools, seconds: u64) -> Result<Vec<Row>> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let port = sandbox.port;
     let config = Arc::new(client::Config { nodelay: true, ..client::Config::default() });
-    let whole = runtime.block_on(rate(sandbox, seconds, move |user| sign_in(Arc::clone(&config), port, user)))?;
+    let ours = Arc::clone(&config);
+    let cpu = || sandbox.cpu();
+    let whole = runtime.block_on(rate(cpu, seconds, move |user| sign_in(Arc::clone(&ours), port, user)))?;
+
+    let sshd = Sshd::start(tools, &folder.join("sign-ins"))?;
+    let (port, user, key) = (sshd.port, sshd.user.clone(), load_secret_key(&sshd.key, None)?);
+    let key = PrivateKeyWithHashAlg::new(Arc::new(key), None);
+    let theirs = runtime.block_on(rate(
+        || sshd.cpu(),
+        seconds,
+        move |_| sign_in_by_key(Arc::clone(&config), port, user.clone(), key.clone()),
+    ))?;
+    drop(sshd);
 
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let (endpoint, server_id) = (sandbox.endpoint.clone(), sandbox.server_id.clone());
-    let asked = runtime.block_on(rate(sandbox, seconds, move |user| {
+    let asked = runtime.block_on(rate(cpu, seconds, move |user| {
         let body = json!({"ServerId": server_id, "ServerProtocol": "SFTP", "SourceIp": "127.0.0.1", "UserName": user,
             "UserPassword": PASSWORD});
         ask(client.clone(), endpoint.clone(), body)
     }))?;
     Ok(vec![
         Row::at_least("warm SFTP sign-ins", whole.a_second, "1/s", 200.0),
-        Row::plain("  processor time of the sandbox for each", whole.cpu, "ms"),
+        Row::against("  beside OpenSSH's sshd, by key", whole.a_second, "1/s", "OpenSSH's", theirs.a_second),
+        Row::at_most_theirs("  processor time of the server for each", whole.cpu, "ms", "OpenSSH's", theirs.cpu),
         Row::at_least("warm questions to the identity provider", asked.a_second, "1/s", 200.0),
         Row::plain("  processor time of the sandbox for each", asked.cpu, "ms"),
     ])
@@ -55,12 +71,16 @@ pub(crate) fn measure(sandbox: &Sandbox, seconds: u64) -> Result<Vec<Row>> {
 /// What was measured.
 struct Rate {
     a_second: f64,
-    /// Milliseconds of the sandbox's processor time, its functions' included.
+    /// Milliseconds of the server's processor time; of the sandbox's, with its functions'.
     cpu: f64,
 }
 
 /// Lets so many clients do it again and again. One that fails ends it.
-async fn rate<F>(sandbox: &Sandbox, seconds: u64, once: impl Fn(String) -> F + Clone + Send + 'static) -> Result<Rate>
+async fn rate<F>(
+    cpu_of_server: impl Fn() -> f64,
+    seconds: u64,
+    once: impl Fn(String) -> F + Clone + Send + 'static,
+) -> Result<Rate>
 where
     F: Future<Output = std::result::Result<(), String>> + Send,
 {
@@ -80,10 +100,10 @@ where
         })
         .collect();
     tokio::time::sleep(WARMING_UP).await;
-    let (began, cpu, before) = (Instant::now(), sandbox.cpu(), done.load(Ordering::Relaxed));
+    let (began, cpu, before) = (Instant::now(), cpu_of_server(), done.load(Ordering::Relaxed));
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let count = (done.load(Ordering::Relaxed) - before) as f64;
-    let (took, cpu) = (began.elapsed().as_secs_f64(), sandbox.cpu() - cpu);
+    let (took, cpu) = (began.elapsed().as_secs_f64(), cpu_of_server() - cpu);
     for client in clients {
         client.abort();
         if let Ok(error) = client.await {
@@ -105,14 +125,33 @@ impl client::Handler for Trusting {
 }
 
 async fn sign_in(config: Arc<client::Config>, port: u16, user: String) -> std::result::Result<(), String> {
-    let told = |error: russh::Error| error.to_string();
     let mut session = client::connect(config, ("127.0.0.1", port), Trusting).await.map_err(told)?;
     let answer = session.authenticate_password(&user, PASSWORD).await.map_err(told)?;
-    if !answer.success() {
+    leave(session, answer.success(), &user).await
+}
+
+/// At a server that has no passwords.
+async fn sign_in_by_key(
+    config: Arc<client::Config>,
+    port: u16,
+    user: String,
+    key: PrivateKeyWithHashAlg,
+) -> std::result::Result<(), String> {
+    let mut session = client::connect(config, ("127.0.0.1", port), Trusting).await.map_err(told)?;
+    let answer = session.authenticate_publickey(&user, key).await.map_err(told)?;
+    leave(session, answer.success(), &user).await
+}
+
+async fn leave(session: client::Handle<Trusting>, is_in: bool, user: &str) -> std::result::Result<(), String> {
+    if !is_in {
         return Err(format!("{user} was refused"));
     }
     let _ = session.disconnect(Disconnect::ByApplication, "", "").await;
     Ok(())
+}
+
+fn told(error: russh::Error) -> String {
+    error.to_string()
 }
 
 async fn ask(
