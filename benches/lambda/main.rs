@@ -30,6 +30,7 @@
 mod bootstrap;
 mod check;
 mod contender;
+mod figures;
 mod function;
 mod machine;
 mod okta;
@@ -47,7 +48,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use contender::Contender;
-use report::{Measured, Report};
+use figures::Measured;
+use report::Report;
 use sign_in::Job;
 
 /// Sign-ins between the first one and those that count as warm, for compilers that work while they run.

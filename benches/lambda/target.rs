@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::report::{Figures, Row};
+use crate::figures::{Figures, Row};
 use crate::sign_in::Job;
 
 /// A figure beside its target.

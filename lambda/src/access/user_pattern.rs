@@ -8,11 +8,18 @@ use crate::user_name::LONGEST;
 
 /// A canonical login, or a pattern of them such as `*@acme.com`. `*` stands for any characters, also for none; nothing
 /// else has a meaning. Case does not matter.
-///
-/// Beside the text lies whether it has no star: one sign-in may have to be compared with ten thousand of these.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct UserPattern(String, bool);
+pub struct UserPattern(String, Names);
+
+/// Whom a pattern names. Kept beside it, since one sign-in may have to be compared with ten thousand patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Names {
+    /// Whoever has this login.
+    One,
+    /// Whoever's login fits.
+    Many,
+}
 
 /// Why a text is not a user pattern, and what to write instead.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -39,7 +46,8 @@ impl UserPattern {
         if !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-+'=@*".contains(&byte)) {
             return Err(UserPatternError::Character(text.to_owned()));
         }
-        Ok(Self(text.to_ascii_lowercase(), !text.contains('*')))
+        let names = if text.contains('*') { Names::Many } else { Names::One };
+        Ok(Self(text.to_ascii_lowercase(), names))
     }
 
     /// The pattern in lower case.
@@ -51,7 +59,7 @@ impl UserPattern {
     /// Whether this names one login and no others.
     #[must_use]
     pub fn is_exact(&self) -> bool {
-        self.1
+        self.1 == Names::One
     }
 
     /// Whether a canonical login fits the pattern.

@@ -1,5 +1,6 @@
 //! Transfer Family: the servers and their life (Transfer API reference, API model 2018-11-05).
 
+mod constraint;
 mod endpoint;
 mod host_key;
 mod life;

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::ServerState;
-use super::model::{ensure, invalid};
+use super::constraint::{ensure, invalid};
 use crate::aws::wire::Refusal;
 
 /// The most elastic IPs that an endpoint takes.
