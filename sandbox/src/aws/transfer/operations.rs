@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::constraint::invalid;
+use super::constraint::{invalid, violated};
 use super::{Server, ServerState, endpoint, host_key, life, model, roles, security_policy};
 use crate::ACCOUNT;
 use crate::aws::wire::{Call, Refusal};
@@ -185,10 +185,7 @@ fn page(input: &Value, name: &str, rows: Vec<Value>) -> Result<Value, Refusal> {
         Some(wanted) => match wanted.as_u64().and_then(|wanted| usize::try_from(wanted).ok()) {
             Some(wanted @ 1..=PAGE) => wanted,
             Some(_) | None => {
-                return Err(invalid(
-                    "1 validation error detected: Value at 'maxResults' failed to satisfy constraint: Member must have \
-                     value between 1 and 1000",
-                ));
+                return Err(violated("/MaxResults", "Member must have value between 1 and 1000"));
             }
         },
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::constraint::invalid;
+use super::constraint::{at_most, invalid, one_of, pattern};
 use super::operations;
 use crate::aws::wire::Refusal;
 use crate::identity_provider::{self, SignInRequest};
@@ -19,32 +19,16 @@ pub(super) async fn answer(world: &Arc<World>, input: &Value) -> Result<Value, R
     }
     let user = text("UserName").unwrap_or_default();
     if !identity_provider::is_legal_user_name(user) {
-        return Err(invalid(
-            "1 validation error detected: Value at 'userName' failed to satisfy constraint: Member must satisfy regular \
-             expression pattern: [\\w][\\w@.-]{2,99}",
-        ));
+        return Err(pattern("/UserName", "[\\w][\\w@.-]{2,99}"));
     }
     let source_ip = text("SourceIp").unwrap_or_default();
     if source_ip.len() > 32 || !source_ip.chars().all(|c| c.is_ascii_hexdigit() || matches!(c, '.' | ':')) {
-        return Err(invalid(
-            "1 validation error detected: Value at 'sourceIp' failed to satisfy constraint: Member must satisfy regular \
-             expression pattern: [0-9a-fA-F\\.\\:]{0,32}",
-        ));
+        return Err(pattern("/SourceIp", "[0-9a-fA-F\\.\\:]{0,32}"));
     }
     let password = text("UserPassword").filter(|password| !password.is_empty());
-    if password.is_some_and(|password| password.chars().count() > 1024) {
-        return Err(invalid(
-            "1 validation error detected: Value at 'userPassword' failed to satisfy constraint: Member must have length \
-             less than or equal to 1024",
-        ));
-    }
+    at_most(input, "/UserPassword", 1024)?;
     let protocol = text("ServerProtocol").unwrap_or("SFTP");
-    if !matches!(protocol, "SFTP" | "FTP" | "FTPS" | "AS2") {
-        return Err(invalid(
-            "1 validation error detected: Value at 'serverProtocol' failed to satisfy constraint: Member must satisfy enum \
-             value set: [SFTP, FTP, AS2, FTPS]",
-        ));
-    }
+    one_of(input, "/ServerProtocol", &["SFTP", "FTP", "AS2", "FTPS"])?;
     let request = SignInRequest {
         user: user.to_owned(),
         password: password.map(str::to_owned),
