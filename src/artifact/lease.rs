@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::bucket::ArtifactBucket;
@@ -28,6 +28,8 @@ const INTERVALS: u32 = 15;
 const LONGEST: Duration = Duration::from_secs(600);
 /// How long giving it back may take when the run was interrupted.
 const HURRY: Duration = Duration::from_secs(1);
+/// How long giving it back waits for a renewal that is under way. In a hurry as much is left for the call itself.
+const LAST_RENEWAL: Duration = Duration::from_millis(500);
 
 /// Who takes the lease, and for what.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ struct Held {
     object: LeaseObject,
     etag: Arc<Mutex<String>>,
     renewal: tokio::task::JoinHandle<()>,
+    /// Dropped, it lets the renewal end after the write that is under way.
+    ending: oneshot::Sender<()>,
     tenure: watch::Receiver<Tenure>,
 }
 
@@ -129,17 +133,20 @@ impl LeaseSlot {
 
     /// Gives the lease back. A failure is no matter: it expires.
     async fn give_back(&self) {
-        let Some(held) = self.lock().take() else { return };
-        held.renewal.abort();
-        let known = held.etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if held.object.remove(known).await.is_ok() {
+        let Some(Held { object, etag, mut renewal, ending, .. }) = self.lock().take() else { return };
+        drop(ending);
+        if timeout(LAST_RENEWAL, &mut renewal).await.is_err() {
+            renewal.abort();
+        }
+        let known = etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if object.remove(known).await.is_ok() {
             return;
         }
         // A renewal whose answer did not come any more may have taken effect.
-        if let Ok(Some((etag, Some(note), _))) = held.object.read().await
-            && note.run == held.object.note.run
+        if let Ok(Some((etag, Some(note), _))) = object.read().await
+            && note.run == object.note.run
         {
-            held.object.remove(etag).await.ok();
+            object.remove(etag).await.ok();
         }
     }
 
@@ -152,7 +159,8 @@ impl Held {
     fn renewing(object: LeaseObject, etag: String) -> Self {
         let etag = Arc::new(Mutex::new(etag));
         let (teller, tenure) = watch::channel(Tenure::Held);
-        let renewal = tokio::spawn(renewal::renew(object.clone(), Arc::clone(&etag), teller));
-        Self { object, etag, renewal, tenure }
+        let (ending, ended) = oneshot::channel();
+        let renewal = tokio::spawn(renewal::renew(object.clone(), Arc::clone(&etag), teller, ended));
+        Self { object, etag, renewal, ending, tenure }
     }
 }

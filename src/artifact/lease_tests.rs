@@ -133,6 +133,23 @@ async fn a_renewal_whose_every_answer_was_lost_is_no_other_runs() {
     assert_eq!(asked, expected);
 }
 
+/// The work ends while a renewal is at the service: its answer is awaited, and what is deleted is what it wrote.
+#[tokio::test]
+async fn it_is_given_back_as_the_renewal_under_way_leaves_it() {
+    let s3 = S3::start("eu-west-1", vec![done("first"), done("second"), done("")]).await;
+    let slot = LeaseSlot::default();
+    take_from(&s3, &slot, Duration::from_millis(10)).await.unwrap();
+    let held = slot.hold(async {
+        while s3.asked().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    });
+    held.await.unwrap();
+    let asked: Vec<String> = s3.finish().iter().map(told).collect();
+    assert_eq!(asked, ["PUT if-none-match *", "PUT if-match first", "DELETE if-match second"]);
+}
+
 #[tokio::test]
 async fn a_lease_that_another_run_has_is_lost() {
     let interval = Duration::from_millis(40);

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::LONGEST;
@@ -26,27 +26,36 @@ pub(super) enum Tenure {
     Lost(Error),
 }
 
-/// Renews for as long as nobody else has taken over. `tenure` tells how that stands.
+/// Renews until `ended` is told or nobody is left to tell it, or until somebody else has taken over. `tenure` tells how that
+/// stands. It ends between two writes, so that the last ETag is the known one.
 ///
 /// While renewals fail, the lease may be another run's by now: it is stale once it was not renewed for as long as it lives.
 /// A renewal that succeeds after all proves that nobody took it, for its condition is our own last write.
-pub(super) async fn renew(mut object: LeaseObject, etag: Arc<Mutex<String>>, tenure: watch::Sender<Tenure>) {
+pub(super) async fn renew(
+    mut object: LeaseObject,
+    etag: Arc<Mutex<String>>,
+    tenure: watch::Sender<Tenure>,
+    mut ended: oneshot::Receiver<()>,
+) {
     let pause = object.lives / RENEWALS;
     let mut renewed = Instant::now();
     loop {
-        sleep(pause).await;
+        tokio::select! {
+            _ = &mut ended => return,
+            () = sleep(pause) => {}
+        }
         object.note.renewal += 1;
         let known = etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let sent = Instant::now();
         let mut renewal = pin!(object.renew(known));
-        let ended = match timeout_at(renewed + object.lives, &mut renewal).await {
-            Ok(ended) => ended,
+        let outcome = match timeout_at(renewed + object.lives, &mut renewal).await {
+            Ok(outcome) => outcome,
             Err(_) => {
                 tenure.send_replace(Tenure::Stale);
                 renewal.await
             }
         };
-        match ended {
+        match outcome {
             Ok(Some(fresh)) => {
                 *etag.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
                 renewed = sent;
