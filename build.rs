@@ -16,12 +16,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use self::head::HashedHead;
 use self::program::Program;
 
 #[path = "src/artifact/digest.rs"]
 mod digest;
 #[path = "src/artifact/entry.rs"]
 mod entry;
+#[path = "src/artifact/head.rs"]
+#[allow(unreachable_pub, dead_code, reason = "what it tells is public where it is at home, and read there")]
+mod head;
 #[path = "src/artifact/program.rs"]
 #[allow(unreachable_pub, reason = "what it tells is public where it is at home")]
 mod program;
@@ -71,8 +75,8 @@ fn main() -> ExitCode {
     for path in ["build.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
         println!("cargo::rerun-if-changed={path}");
     }
-    for path in ["src/artifact/digest.rs", "src/artifact/entry.rs", "src/artifact/program.rs"] {
-        println!("cargo::rerun-if-changed={path}");
+    for name in ["digest", "entry", "head", "program"] {
+        println!("cargo::rerun-if-changed=src/artifact/{name}.rs");
     }
     println!("cargo::rerun-if-env-changed={PREBUILT}");
     match embed() {
@@ -88,7 +92,8 @@ fn main() -> ExitCode {
 
 fn embed() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let (packed, program) = (out.join("bootstrap.zip"), out.join("bootstrap.json"));
+    let (packed, head) = (out.join("bootstrap.zip"), out.join("bootstrap-head.json"));
+    let program = out.join("bootstrap.json");
     let bootstrap = match env::var_os(PREBUILT).filter(|path| !path.is_empty()) {
         Some(prebuilt) => {
             let prebuilt = PathBuf::from(prebuilt);
@@ -97,7 +102,7 @@ fn embed() -> Result<(), String> {
         }
         // Lambda runs Linux. Elsewhere the deployer carries no function and asks for one with --bootstrap.
         None if !variable("HOST")?.contains("-linux-") => {
-            return write(&packed, &[]).and_then(|()| write(&program, &[]));
+            return [packed, head, program].iter().try_for_each(|path| write(path, &[]));
         }
         None => build(&out)?,
     };
@@ -105,9 +110,12 @@ fn embed() -> Result<(), String> {
         let shown = bootstrap.display();
         format!("the Lambda function {shown} cannot be read: {error}\nset {PREBUILT} to a built bootstrap, or unset it to build one")
     })?;
-    let zip = entry::packed(&bytes).map_err(|error| format!("the Lambda function cannot be packed: {error}"))?;
-    let json = serde_json::to_vec(&Program::of(&bytes)).map_err(|error| error.to_string())?;
-    write(&packed, &zip).and_then(|()| write(&program, &json))
+    let cannot = |error| format!("the Lambda function cannot be packed: {error}");
+    let zip = entry::packed(&bytes).map_err(cannot)?;
+    let hashed = HashedHead::of(&zip).map_err(cannot)?;
+    write(&packed, &zip)?;
+    write(&head, &serde_json::to_vec(&hashed).map_err(|error| error.to_string())?)?;
+    write(&program, &serde_json::to_vec(&Program::of(&bytes)).map_err(|error| error.to_string())?)
 }
 
 /// Runs the inner cargo and says where the function is.

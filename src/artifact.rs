@@ -1,5 +1,6 @@
 //! The function's zip: what is in it, where its binary comes from, and the bucket that keeps it.
 
+mod behind;
 pub mod bootstrap;
 pub mod bucket;
 #[cfg(test)]
@@ -7,6 +8,7 @@ mod bucket_tests;
 mod digest;
 pub mod elf;
 mod entry;
+pub mod head;
 pub mod last_seen;
 pub mod lease;
 #[cfg(test)]

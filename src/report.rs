@@ -219,7 +219,7 @@ impl ArtifactReport {
     pub fn of(artifact: &Artifact, file: Option<&Path>) -> Self {
         Self {
             sha256: artifact.sha256.clone(),
-            bytes: artifact.bytes.len(),
+            bytes: artifact.size(),
             bootstrap_sha256: artifact.bootstrap_sha256.clone(),
             file: file.map(|file| file.display().to_string()),
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::error::{Error, ErrorCode, Result};
 use crate::settings::Architecture;
 
+use super::head::HashedHead;
 use super::program::{Executable, Program};
 use super::{elf, entry};
 
@@ -13,6 +14,8 @@ use super::{elf, entry};
 static EMBEDDED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bootstrap.zip"));
 /// What is known of it: a [`Program`].
 static EMBEDDED_PROGRAM: &str = include_str!(concat!(env!("OUT_DIR"), "/bootstrap.json"));
+/// The digest of that zip's head: a [`HashedHead`].
+static EMBEDDED_HEAD: &str = include_str!(concat!(env!("OUT_DIR"), "/bootstrap-head.json"));
 
 /// A function's binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +23,11 @@ pub struct Bootstrap {
     /// What is known of it.
     pub program: Program,
     /// It, as the one file of a zip.
-    pub packed: Cow<'static, [u8]>,
+    pub head: Cow<'static, [u8]>,
+    /// The list of files of that zip, which ends it.
+    pub list: Cow<'static, [u8]>,
+    /// The digest of the head.
+    pub hashed: HashedHead,
 }
 
 impl Bootstrap {
@@ -29,16 +36,20 @@ impl Bootstrap {
     /// # Errors
     /// When it is larger than a zip can hold.
     pub fn of(program: &[u8]) -> Result<Self> {
-        let packed =
-            entry::packed(program).map_err(|error| unusable("the bootstrap cannot be packed", &error.to_string()))?;
-        Ok(Self { program: Program::of(program), packed: Cow::Owned(packed) })
+        let cannot = |cause: &str| unusable("the bootstrap cannot be packed", cause);
+        let packed = entry::packed(program).map_err(|error| cannot(&error.to_string()))?;
+        let hashed = HashedHead::of(&packed).map_err(|error| cannot(&error.to_string()))?;
+        let (head, list) = hashed.cut(&packed).ok_or_else(|| cannot("its head is longer than its zip"))?;
+        let (head, list) = (Cow::Owned(head.to_vec()), Cow::Owned(list.to_vec()));
+        Ok(Self { program: Program::of(program), head, list, hashed })
     }
 
     fn inside() -> Result<Self> {
-        let program = serde_json::from_str(EMBEDDED_PROGRAM).map_err(|error| {
-            unusable("what is known of the function inside sftp-okta cannot be read", &error.to_string())
-        })?;
-        Ok(Self { program, packed: Cow::Borrowed(EMBEDDED) })
+        let cannot = |cause: &str| unusable("what is known of the function inside sftp-okta cannot be read", cause);
+        let program = serde_json::from_str(EMBEDDED_PROGRAM).map_err(|error| cannot(&error.to_string()))?;
+        let hashed: HashedHead = serde_json::from_str(EMBEDDED_HEAD).map_err(|error| cannot(&error.to_string()))?;
+        let (head, list) = hashed.cut(EMBEDDED).ok_or_else(|| cannot("its head is longer than its zip"))?;
+        Ok(Self { program, head: Cow::Borrowed(head), list: Cow::Borrowed(list), hashed })
     }
 }
 
@@ -94,7 +105,7 @@ mod tests {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     fn the_one_inside_runs_on_lambda_and_is_packed_as_a_named_one_would_be() {
         let inside = load(None, Architecture::X86_64).unwrap();
-        let mut zip = ZipArchive::new(Cursor::new(&inside.packed)).unwrap();
+        let mut zip = ZipArchive::new(Cursor::new([&*inside.head, &*inside.list].concat())).unwrap();
         let mut program = Vec::new();
         zip.by_index(0).unwrap().read_to_end(&mut program).unwrap();
         assert!(program.starts_with(b"\x7fELF"));

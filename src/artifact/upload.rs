@@ -44,7 +44,7 @@ pub async fn is_stored(
         .await;
     match asked {
         Ok(found) => {
-            let same_size = found.content_length().is_none_or(|size| usize::try_from(size) == Ok(artifact.bytes.len()));
+            let same_size = found.content_length().is_none_or(|size| usize::try_from(size) == Ok(artifact.size()));
             let same_digest = found.checksum_sha256().is_none_or(|digest| digest == checksum(artifact));
             if same_size && same_digest { Ok(true) } else { Err(other_content(bucket, &key)) }
         }
@@ -73,7 +73,7 @@ pub async fn store(client: &Client, bucket: &ArtifactBucket, deployment: &str, a
         .checksum_sha256(checksum(artifact))
         // Two runs may upload the same zip at once; the second one must not replace what the first one deploys from.
         .if_none_match("*")
-        .body(ByteStream::from(artifact.bytes.clone()))
+        .body(ByteStream::from(artifact.bytes()))
         .send()
         .await;
     match put {

@@ -14,7 +14,7 @@ fn bucket() -> ArtifactBucket {
 }
 
 fn artifact() -> Artifact {
-    pack(&Bootstrap::of(b"binary").unwrap(), "{}").unwrap()
+    pack(Bootstrap::of(b"binary").unwrap(), "{}").unwrap()
 }
 
 fn checksum() -> String {
@@ -22,7 +22,7 @@ fn checksum() -> String {
 }
 
 fn found(checksum: String) -> Answer {
-    let size = artifact().bytes.len().to_string();
+    let size = artifact().size().to_string();
     (200, vec![("x-amz-checksum-sha256", checksum), ("content-length", size)], String::new())
 }
 
@@ -45,7 +45,7 @@ async fn what_is_absent_is_uploaded_once_with_its_checksum() {
     assert_eq!(asked[1].header("x-amz-expected-bucket-owner"), Some(ACCOUNT));
     assert_eq!(asked[1].header("if-none-match"), Some("*"));
     assert_eq!(asked[1].header("x-amz-checksum-sha256"), Some(checksum().as_str()));
-    assert_eq!(asked[1].header("content-length"), Some(artifact().bytes.len().to_string().as_str()));
+    assert_eq!(asked[1].header("content-length"), Some(artifact().size().to_string().as_str()));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ pub fn run(settings: &Settings, out: &Path, run: &mut Run<'_>) -> Result<()> {
     run.report.deployment.name = Some(settings.name.clone());
     run.report.deployment.region.clone_from(&settings.region);
     let artifact = artifact(settings, run.options.bootstrap.as_deref())?;
-    std::fs::write(out, &artifact.bytes).map_err(|error| {
+    std::fs::write(out, artifact.bytes()).map_err(|error| {
         Error::new(ErrorCode::ArtifactFailed, "the zip could not be written")
             .cause(error.to_string())
             .resource(out.display().to_string())
