@@ -19,7 +19,7 @@ use std::process::{Command, ExitCode};
 use self::head::HashedHead;
 use self::program::Program;
 
-#[path = "src/artifact/digest.rs"]
+#[path = "src/digest.rs"]
 mod digest;
 #[path = "src/artifact/entry.rs"]
 mod entry;
@@ -75,8 +75,8 @@ fn main() -> ExitCode {
     for path in ["build.rs", "Cargo.toml", "Cargo.lock", "lambda/Cargo.toml", "lambda/src"] {
         println!("cargo::rerun-if-changed={path}");
     }
-    for name in ["digest", "entry", "head", "program"] {
-        println!("cargo::rerun-if-changed=src/artifact/{name}.rs");
+    for name in ["digest", "artifact/entry", "artifact/head", "artifact/program"] {
+        println!("cargo::rerun-if-changed=src/{name}.rs");
     }
     println!("cargo::rerun-if-env-changed={PREBUILT}");
     match embed() {

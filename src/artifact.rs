@@ -5,7 +5,6 @@ pub mod bootstrap;
 pub mod bucket;
 #[cfg(test)]
 mod bucket_tests;
-mod digest;
 pub mod elf;
 mod entry;
 pub mod head;

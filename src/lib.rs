@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod aws;
 pub mod cli;
 pub mod commands;
+mod digest;
 pub mod doctor;
 pub mod error;
 pub mod exit_code;

@@ -218,7 +218,7 @@ impl ArtifactReport {
     #[must_use]
     pub fn of(artifact: &Artifact, file: Option<&Path>) -> Self {
         Self {
-            sha256: artifact.sha256.clone(),
+            sha256: artifact.sha256(),
             bytes: artifact.size(),
             bootstrap_sha256: artifact.bootstrap_sha256.clone(),
             file: file.map(|file| file.display().to_string()),

@@ -39,7 +39,7 @@ impl Bootstrap {
         let cannot = |cause: &str| unusable("the bootstrap cannot be packed", cause);
         let packed = entry::packed(program).map_err(|error| cannot(&error.to_string()))?;
         let hashed = HashedHead::of(&packed).map_err(|error| cannot(&error.to_string()))?;
-        let (head, list) = hashed.cut(&packed).ok_or_else(|| cannot("its head is longer than its zip"))?;
+        let (head, list) = hashed.cut(&packed).map_err(|error| cannot(&error.to_string()))?;
         let (head, list) = (Cow::Owned(head.to_vec()), Cow::Owned(list.to_vec()));
         Ok(Self { program: Program::of(program), head, list, hashed })
     }
@@ -48,7 +48,7 @@ impl Bootstrap {
         let cannot = |cause: &str| unusable("what is known of the function inside sftp-okta cannot be read", cause);
         let program = serde_json::from_str(EMBEDDED_PROGRAM).map_err(|error| cannot(&error.to_string()))?;
         let hashed: HashedHead = serde_json::from_str(EMBEDDED_HEAD).map_err(|error| cannot(&error.to_string()))?;
-        let (head, list) = hashed.cut(EMBEDDED).ok_or_else(|| cannot("its head is longer than its zip"))?;
+        let (head, list) = hashed.cut(EMBEDDED).map_err(|error| cannot(&error.to_string()))?;
         Ok(Self { program, head: Cow::Borrowed(head), list: Cow::Borrowed(list), hashed })
     }
 }

@@ -30,8 +30,11 @@ impl HashedHead {
     }
 
     /// Cuts the zip, whose head this is, behind the head.
-    pub(crate) fn cut<'zip>(&self, zip: &'zip [u8]) -> Option<(&'zip [u8], &'zip [u8])> {
-        zip.split_at_checked(self.length)
+    ///
+    /// # Errors
+    /// When it is another one, and shorter.
+    pub(crate) fn cut<'zip>(&self, zip: &'zip [u8]) -> ZipResult<(&'zip [u8], &'zip [u8])> {
+        zip.split_at_checked(self.length).ok_or(ZipError::InvalidArchive("it is shorter than its head".into()))
     }
 
     /// SHA-256 that has read the head. Nothing where its state cannot be read.
@@ -64,6 +67,6 @@ mod tests {
         assert!(HashedHead::of(b"").is_err());
         assert!(HashedHead::of(b"\x7fELF").is_err());
         let odd = HashedHead { length: 3, state: vec![1, 2] };
-        assert_eq!((odd.after_head().is_some(), odd.cut(b"PK")), (false, None));
+        assert_eq!((odd.after_head().is_some(), odd.cut(b"PK").is_ok()), (false, false));
     }
 }

@@ -6,7 +6,7 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, read};
 use serde::{Deserialize, Serialize};
 
-use super::digest::sha256;
+use crate::digest::sha256;
 
 /// What is known of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -32,7 +32,7 @@ async fn what_is_there_is_not_uploaded_again() {
     assert_eq!(store(&s3.client, &bucket(), "demo", &artifact()).await.unwrap(), Stored::AlreadyThere);
     let asked = s3.finish();
     assert_eq!(asked[0].method, "HEAD");
-    assert_eq!(asked[0].target, format!("/acme-artifacts/demo/{}.zip", artifact().sha256));
+    assert_eq!(asked[0].target, format!("/acme-artifacts/demo/{}.zip", artifact().sha256()));
     assert_eq!(asked[0].header("x-amz-expected-bucket-owner"), Some(ACCOUNT));
 }
 

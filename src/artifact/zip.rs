@@ -8,12 +8,12 @@ use sha2::Digest as _;
 use zip::ZipWriter;
 use zip::result::ZipResult;
 
+use crate::digest::hex;
 use crate::error::{Error, ErrorCode, Result};
 use crate::settings::Settings;
 
 use super::behind::Behind;
 use super::bootstrap::{self, Bootstrap};
-use super::digest::hex;
 use super::entry;
 
 /// Lambda's limit for a function's files, unpacked.
@@ -26,9 +26,8 @@ pub struct Artifact {
     head: Cow<'static, [u8]>,
     /// The settings, and the list of both files.
     rest: Vec<u8>,
+    /// The SHA-256 of the zip.
     digest: [u8; 32],
-    /// The SHA-256 of the zip, in lower-case hexadecimal.
-    pub sha256: String,
     /// The SHA-256 of `bootstrap` inside it.
     pub bootstrap_sha256: String,
     /// The size of `bootstrap`, unpacked.
@@ -48,6 +47,12 @@ impl Artifact {
         self.head.len() + self.rest.len()
     }
 
+    /// The SHA-256 of the zip, in lower-case hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex(&self.digest)
+    }
+
     /// The SHA-256 of the zip as bytes.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
@@ -57,7 +62,7 @@ impl Artifact {
     /// The key under which a bucket holds it: `{deployment}/{sha256}.zip`.
     #[must_use]
     pub fn key(&self, deployment: &str) -> String {
-        format!("{deployment}/{}.zip", self.sha256)
+        format!("{deployment}/{}.zip", self.sha256())
     }
 }
 
@@ -87,14 +92,7 @@ pub fn pack(bootstrap: Bootstrap, settings_json: &str) -> Result<Artifact> {
         .chain_update(&rest)
         .finalize()
         .into();
-    Ok(Artifact {
-        head,
-        rest,
-        digest,
-        sha256: hex(&digest),
-        bootstrap_sha256: program.sha256,
-        bootstrap_size: program.size,
-    })
+    Ok(Artifact { head, rest, digest, bootstrap_sha256: program.sha256, bootstrap_size: program.size })
 }
 
 /// What comes behind the bootstrap, which is packed already: only the settings are compressed.
@@ -116,7 +114,7 @@ mod tests {
     use zip::ZipArchive;
 
     use super::*;
-    use crate::artifact::digest::sha256;
+    use crate::digest::sha256;
 
     fn pack(program: &[u8], settings_json: &str) -> Result<Artifact> {
         super::pack(Bootstrap::of(program)?, settings_json)
@@ -126,11 +124,11 @@ mod tests {
     fn the_same_content_gives_the_same_bytes() {
         let artifact = pack(b"binary", "{}").unwrap();
         assert_eq!(pack(b"binary", "{}").unwrap(), artifact);
-        assert_ne!(pack(b"binary", "{ }").unwrap().sha256, artifact.sha256);
+        assert_ne!(pack(b"binary", "{ }").unwrap().sha256(), artifact.sha256());
         // Changes only with the compressor, and then every deployment updates its function once.
-        assert_eq!(artifact.sha256, "ab57bf046e0d4a7baf592b0cdc13604cdfe5a411f47d63379c20db025e5afad3");
-        assert_eq!(artifact.key("demo"), format!("demo/{}.zip", artifact.sha256));
-        assert_eq!((sha256(&artifact.bytes()), artifact.bytes().len()), (artifact.sha256.clone(), artifact.size()));
+        assert_eq!(artifact.sha256(), "ab57bf046e0d4a7baf592b0cdc13604cdfe5a411f47d63379c20db025e5afad3");
+        assert_eq!(artifact.key("demo"), format!("demo/{}.zip", artifact.sha256()));
+        assert_eq!((sha256(artifact.bytes()), artifact.bytes().len()), (artifact.sha256(), artifact.size()));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{Binding, Change, Kind, Seen, Wanted, are_approved, bindings};
+use crate::digest::sha256;
 use crate::error::{Error, ErrorCode, Result};
 use crate::server::{Server, ServerState};
 use crate::stack::ResourceChange;
@@ -256,13 +256,9 @@ fn differing(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>, w
     keys.into_iter().map(|key| format!("{what} {key}")).collect()
 }
 
-fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The digest of all that is known of a value. Debug output holds for one version of the program, and so does a plan.
 fn debug_sha256(value: &impl fmt::Debug) -> String {
-    sha256(&format!("{value:?}"))
+    sha256(format!("{value:?}"))
 }
 
 #[cfg(test)]

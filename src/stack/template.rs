@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
-
+use crate::digest::sha256;
 use crate::settings::{IdentityProvider, Settings};
 
 /// The template, as an auditor reads it in `templates/`.
@@ -44,18 +43,14 @@ pub fn template(settings: &Settings) -> String {
 #[must_use]
 pub fn sealed(text: &str) -> String {
     let text = text.trim_end();
-    format!("{text}\n{SEAL}{}\n", digest(text))
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{text}\n{SEAL}{}\n", sha256(text))
 }
 
 /// Whether a deployed template is one that this tool submitted, of whatever version, as it submitted it.
 #[must_use]
 pub fn made_by_us(template: &str) -> bool {
     let Some((text, seal)) = template.trim_end().rsplit_once('\n') else { return false };
-    seal.strip_prefix(SEAL).is_some_and(|told| told == digest(text.trim_end()))
+    seal.strip_prefix(SEAL).is_some_and(|told| told == sha256(text.trim_end()))
 }
 
 fn with_bucket_named(settings: &Settings) -> String {

@@ -1,16 +1,17 @@
-//! The digest under which an artifact is stored.
+//! SHA-256 as it is written down: what an artifact is stored under, what seals a template, what a plan was made for. `build.rs`
+//! uses this file too.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
 /// The SHA-256 of `bytes`, in lower-case hexadecimal.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: impl AsRef<[u8]>) -> String {
     hex(&Sha256::digest(bytes))
 }
 
 /// Bytes in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         // Writing to a string cannot fail.
