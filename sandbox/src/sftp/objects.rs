@@ -145,7 +145,7 @@ pub(super) struct Upload {
     spooled: PathBuf,
     place: Place,
     end: u64,
-    /// Whether the disk refused a part: what is there is not what the client sent.
+    /// Whether a part was refused, by the disk or here: what is there is not what the client sent.
     is_broken: bool,
 }
 
@@ -161,14 +161,20 @@ impl Upload {
         Ok(Self { file, spooled, place: place.clone(), end: 0, is_broken: false })
     }
 
-    /// Writes a part.
+    /// Writes a part. After one that is refused the upload cannot be completed.
     pub(super) fn write(&mut self, offset: u64, data: &[u8]) -> Result<(), Status> {
+        let written = self.write_part(offset, data);
+        self.is_broken |= written.is_err();
+        written
+    }
+
+    fn write_part(&mut self, offset: u64, data: &[u8]) -> Result<(), Status> {
         let length = u64::try_from(data.len()).map_err(|_| Status::Failure)?;
         let end = offset.checked_add(length).filter(|end| *end <= LARGEST).ok_or(Status::Failure)?;
         if offset > self.end + LARGEST_GAP {
             return Err(Status::OpUnsupported);
         }
-        self.file.write_all_at(data, offset).inspect_err(|_| self.is_broken = true)?;
+        self.file.write_all_at(data, offset)?;
         self.end = self.end.max(end);
         Ok(())
     }
@@ -234,9 +240,9 @@ mod tests {
     use super::*;
     use crate::fixture;
 
-    /// As on a full disk: what was there before is not replaced by a part of what was to come.
+    /// What was there before is not replaced by a part of what was to come.
     #[test]
-    fn an_upload_that_the_disk_refused_leaves_what_was_there() {
+    fn an_upload_of_which_a_part_was_refused_leaves_what_was_there() {
         let fixture = fixture::empty(&[]);
         let world = &fixture.world;
         world.change(|state| {
@@ -244,13 +250,29 @@ mod tests {
         });
         s3::put_bytes(world, "files", "a", b"before").unwrap();
         let place = Place { bucket: "files".to_owned(), key: "a".to_owned(), is_root: false };
-        let mut upload = Upload::begin(&world.store, &place).unwrap();
-        upload.write(0, b"first").unwrap();
-        // Opened for reading only, it cannot be written to.
-        upload.file = File::open(&upload.spooled).unwrap();
-        assert_eq!(upload.write(5, b"second"), Err(Status::Failure));
-        assert_eq!(upload.complete(world), Err(Status::Failure));
-        assert_eq!(world.store.get("files", "a").unwrap(), b"before");
+        let begun = || {
+            let mut upload = Upload::begin(&world.store, &place).unwrap();
+            upload.write(0, b"first").unwrap();
+            upload
+        };
+        // As on a full disk: opened for reading only, it cannot be written to.
+        let mut refused_by_disk = begun();
+        refused_by_disk.file = File::open(&refused_by_disk.spooled).unwrap();
+        assert_eq!(refused_by_disk.write(5, b"second"), Err(Status::Failure));
+        let mut with_a_hole = begun();
+        assert_eq!(with_a_hole.write(6 + LARGEST_GAP, b"second"), Err(Status::OpUnsupported));
+        let mut too_large = begun();
+        assert_eq!(too_large.write(LARGEST, b"second"), Err(Status::Failure));
+        for upload in [refused_by_disk, with_a_hole, too_large] {
+            assert_eq!(upload.complete(world), Err(Status::Failure));
+            assert_eq!(world.store.get("files", "a").unwrap(), b"before");
+        }
         assert_eq!(fs::read_dir(world.store.uploads()).unwrap().count(), 0, "nothing is left over");
+
+        let mut whole = begun();
+        whole.write(5 + LARGEST_GAP, b"second").unwrap();
+        whole.complete(world).unwrap();
+        let length = fs::metadata(world.store.path_of("files", "a").unwrap()).unwrap().len();
+        assert_eq!(length, 11 + LARGEST_GAP);
     }
 }

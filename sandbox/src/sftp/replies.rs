@@ -1,6 +1,11 @@
 //! SFTP version 3 on the wire (draft-ietf-secsh-filexfer-02): replies into bytes.
 
+use time::{Duration, OffsetDateTime};
+
 use super::wire::{LONGEST_DATA, LONGEST_PACKET, Status};
+
+/// Half a year: `ls -l` tells the time of what was changed since then, and the year of what is older.
+const RECENT: Duration = Duration::seconds(365 * 24 * 60 * 60 / 2);
 
 /// Attributes of a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +21,18 @@ impl Attributes {
         if self.is_folder { 0o040_755 } else { 0o100_644 }
     }
 
-    /// As `ls -l` writes them. Names of owners are not known, and Transfer shows none.
-    pub(super) fn long_name(self, name: &str) -> String {
+    /// As `ls -l` writes them, in UTC. Names of owners are not known, and Transfer shows none.
+    fn long_name(self, name: &str, now: OffsetDateTime) -> String {
         let kind = if self.is_folder { "drwxr-xr-x" } else { "-rw-r--r--" };
-        let time = time::OffsetDateTime::from_unix_timestamp(i64::from(self.modified))
-            .unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+        let time = OffsetDateTime::from_unix_timestamp(i64::from(self.modified)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let month = time.month().to_string();
         let month = month.get(..3).unwrap_or_default();
-        format!("{kind}    1 -        -        {:>12} {month} {:>2} {:>5} {name}", self.size, time.day(), time.year())
+        let when = if (Duration::ZERO..RECENT).contains(&(now - time)) {
+            format!("{:02}:{:02}", time.hour(), time.minute())
+        } else {
+            time.year().to_string()
+        };
+        format!("{kind}    1 -        -        {:>12} {month} {:>2} {when:>5} {name}", self.size, time.day())
     }
 }
 
@@ -111,9 +120,10 @@ impl Replies {
     pub(super) fn names<'a>(&mut self, id: u32, names: impl ExactSizeIterator<Item = (&'a str, Attributes)>) {
         self.packet(104, id, |out| {
             out.extend_from_slice(&u32::try_from(names.len()).unwrap_or(u32::MAX).to_be_bytes());
+            let now = OffsetDateTime::now_utc();
             for (name, attributes) in names {
                 put(out, name.as_bytes());
-                put(out, attributes.long_name(name).as_bytes());
+                put(out, attributes.long_name(name, now).as_bytes());
                 put_attributes(out, attributes);
             }
         });
@@ -152,5 +162,32 @@ fn put_attributes(out: &mut Vec<u8>, attributes: Attributes) {
     out.extend_from_slice(&attributes.size.to_be_bytes());
     for number in [0, 0, attributes.mode(), attributes.modified, attributes.modified] {
         out.extend_from_slice(&number.to_be_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn recent_files_have_a_time_and_others_a_year() {
+        let now = datetime!(2026-12-01 03:17 UTC);
+        for (modified, shown) in [
+            (datetime!(2026-12-01 03:17 UTC), "Dec  1 03:17"),
+            (datetime!(2026-11-09 23:05 UTC), "Nov  9 23:05"),
+            (datetime!(2026-06-01 15:18 UTC), "Jun  1 15:18"),
+            (datetime!(2026-06-01 15:17 UTC), "Jun  1  2026"),
+            (datetime!(1970-01-01 00:00 UTC), "Jan  1  1970"),
+            // Another machine's clock is ahead.
+            (datetime!(2026-12-01 03:18 UTC), "Dec  1  2026"),
+        ] {
+            let modified = u32::try_from(modified.unix_timestamp()).unwrap();
+            let file = Attributes { is_folder: false, size: 4096, modified };
+            let line = format!("-rw-r--r--    1 -        -                4096 {shown} a b");
+            assert_eq!(file.long_name("a b", now), line);
+        }
+        assert!(Attributes { is_folder: true, size: 0, modified: 0 }.long_name("d", now).starts_with("drwxr-xr-x "));
     }
 }
